@@ -1,0 +1,85 @@
+"""What a room tells the rest: its methods, pages, API, commands, jobs and place in the navigation.
+
+Every room's ``AppConfig`` carries ``room = Room(...)``; the web and the command assemble what they name.
+Dotted paths look like ``package.module:attribute`` and are imported only when used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, Literal
+
+from tanlin.kernel.errors import Text
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method that makes figures. ``source`` names standard, clause or paper.
+
+    ``replay`` is the dotted path of ``(body: dict, batch: int | None) -> Recomputed``.
+    """
+
+    id: str
+    version: int
+    source: str
+    replay: str
+    tolerance: float = 1e-9
+    label: Text | None = None
+
+
+@dataclass(frozen=True)
+class Nav:
+    """An entry of the navigation. ``scope`` place: the URL takes the slug of the current place."""
+
+    url_name: str
+    title: Text
+    icon: str
+    order: int
+    right: str = "view"
+    scope: Literal["place", "site"] = "place"
+
+
+@dataclass(frozen=True)
+class Room:
+    name: str
+    title: Text
+    methods: tuple[Method, ...] = ()
+    urls: str | None = None
+    api: str | None = None
+    commands: dict[str, str] = field(default_factory=dict)
+    jobs: dict[str, str] = field(default_factory=dict)
+    periodic: tuple[str, ...] = ()
+    nav: tuple[Nav, ...] = ()
+    #: key of a figure → its label, shown on cards, receipts and in the API
+    figures: dict[str, Text] = field(default_factory=dict)
+
+
+def load(path: str) -> Any:
+    """Import ``package.module:attribute``."""
+    module, _, attribute = path.partition(":")
+    return getattr(import_module(module), attribute)
+
+
+def rooms() -> list[Room]:
+    """The rooms of the installed apps, in the order of the settings (needs Django to be set up)."""
+    from django.apps import apps
+
+    return [config.room for config in apps.get_app_configs() if hasattr(config, "room")]
+
+
+def methods() -> dict[tuple[str, int], Method]:
+    """All methods of the installed rooms by (id, version)."""
+    return {
+        (method.id, method.version): method
+        for room in rooms()
+        for method in room.methods
+    }
+
+
+def figure_label(key: str) -> Text:
+    """The label of a figure by its key, or the key itself."""
+    for room in rooms():
+        if key in room.figures:
+            return room.figures[key]
+    return Text(key, key)
