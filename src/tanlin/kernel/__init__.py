@@ -25,10 +25,13 @@ _HOMES = {
     "units": ("CANONICAL", "CHANNELS", "to_canonical"),
 }
 _WHERE = {name: module for module, names in _HOMES.items() for name in names}
-__all__ = [*_WHERE]
 
 
 def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(_WHERE)

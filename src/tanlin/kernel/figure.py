@@ -50,4 +50,4 @@ class Figure:
         """Half of the 95 % interval as a percentage of the value, or None."""
         if self.value in (None, 0) or self.low is None or self.high is None:
             return None
-        return abs((self.high - self.low) / 2 / self.value) * 100  # type: ignore[operator]
+        return abs((self.high - self.low) / 2 / self.value) * 100
