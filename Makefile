@@ -1,0 +1,72 @@
+# Tanlin. Needs make and Python 3.11 or newer with venv; everything else is installed from the lock.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check
+TANLIN_HOME ?= $(CURDIR)/var
+WORKERS ?= 2
+export TANLIN_HOME
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check soak bench messages lock clean
+
+help:
+	@echo "make run       build the demonstration and serve it (state in $(TANLIN_HOME))"
+	@echo "make test      tests on SQLite, then the database tests on PostgreSQL if installed"
+	@echo "make check     lint, types, layers and doors, translations, migrations"
+	@echo "make soak      long tests          make bench     benchmarks"
+	@echo "make messages  refresh catalogues  make lock      renew the lock (needs uv)"
+	@echo "make clean     remove caches and build output; var/ and $(VENV) stay"
+
+run: $(VENV)/.installed
+	$(PY) -m tanlin demo
+
+test: $(VENV)/.installed
+	$(PY) -m pytest -n $(WORKERS)
+	$(PY) -m pytest -n $(WORKERS) -m "database and not soak" --database postgres
+
+check: $(VENV)/.installed-dev
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(PY) tools/messages.py --check
+	$(PY) -m pytest tests/test_doors.py tests/test_repository.py
+	DJANGO_SETTINGS_MODULE=tanlin.web.settings $(PY) -m django makemigrations --check --dry-run
+
+soak: $(VENV)/.installed
+	$(PY) -m pytest -m soak
+
+bench: $(VENV)/.installed
+	$(PY) -m bench
+
+messages: $(VENV)/.installed
+	$(PY) tools/messages.py
+
+# The locks hold for Python 3.11 to 3.13 on every platform and name no package index.
+LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet
+
+lock:
+	$(LOCK) --extra test --output-file requirements.lock
+	$(LOCK) --extra test --extra dev --constraints requirements.lock --output-file requirements-dev.lock
+
+clean:
+	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find src tests bench tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp younger than the lock says that the environment holds what the lock names.
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed / 需要 Python 3.11 或更新版本: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "Python's venv is missing / 缺少 venv 模块. On Debian or Ubuntu: sudo apt install python3-venv"; exit 1; }
+	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@echo "Installing the locked packages / 正在安装锁定的软件包 ..."
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
+	@$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
