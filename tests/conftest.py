@@ -58,7 +58,9 @@ def _prepare_environment(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what asks for the database, so that `-m database` needs no list; a browser test runs on SQLite only."""
     for item in items:
-        asks = item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(getattr(item, "fixturenames", ()))
+        asks = item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(
+            getattr(item, "fixturenames", ())
+        )
         if asks and not item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.database)
 
