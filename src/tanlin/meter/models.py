@@ -1,0 +1,182 @@
+"""Metering points, their dated rows and devices, and imports. Readings themselves live in ``tanlin.readings``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+AREA = "tanlin_community.Area"
+_IMPORT_STATES = ["uploaded", "checking", "checked", "importing", "done", "undone", "refused"]
+
+
+class Carrier(models.TextChoices):
+    ELECTRICITY = "electricity", _("electricity")
+    GAS = "gas", _("gas")
+    HEAT = "heat", _("heat")
+    WATER = "water", _("water")
+    COOLING = "cooling", _("cooling")
+    WASTE = "waste", _("waste")
+    FUEL = "fuel", _("fuel")
+
+
+class Channel(models.TextChoices):
+    IMPORT = "import", _("import")
+    EXPORT = "export", _("export")
+    GENERATION = "generation", _("generation")
+
+
+class Kind(models.TextChoices):
+    INTERVAL = "interval", _("interval readings")
+    REGISTER = "register", _("register readings")
+    BILL = "bill", _("bills")
+
+
+class Meter(models.Model):
+    """A metering point. Its id is the ``meter_id`` of readings and is never used again."""
+
+    id = models.BigAutoField(primary_key=True)
+    owner_area = models.ForeignKey(AREA, models.PROTECT, related_name="+")
+    carrier = models.CharField(_("carrier"), max_length=12, choices=Carrier)
+    number = models.CharField(_("meter number"), max_length=80)
+    name = models.CharField(_("name"), max_length=120, blank=True)
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["owner_area", "carrier", "number"], name="meter_unique"),
+            models.CheckConstraint(condition=Q(carrier__in=Carrier.values), name="meter_carrier"),
+            models.CheckConstraint(condition=~Q(number=""), name="meter_numbered"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.number
+
+
+class MeterRow(models.Model):
+    """What was true of one channel of a meter from a local day to a day (exclusive).
+
+    A correction supersedes the row and adds another; a change from a day closes it and adds another.
+    ``multiplier`` turns a reading into the quantity (current transformer ratio, 倍率).
+    """
+
+    meter = models.ForeignKey(Meter, models.PROTECT, related_name="rows")
+    channel = models.CharField(_("channel"), max_length=12, choices=Channel, default=Channel.IMPORT)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.INTERVAL)
+    multiplier = models.FloatField(_("multiplier"), default=1.0)
+    unit = models.CharField(_("unit"), max_length=20)
+    product = models.CharField(_("product"), max_length=40, blank=True)
+    place = models.ForeignKey(AREA, models.PROTECT, related_name="+")
+    parent = models.ForeignKey(Meter, models.PROTECT, null=True, blank=True, related_name="child_rows")
+    tariff = models.CharField(_("tariff"), max_length=80, blank=True)
+    uncertainty_pct = models.FloatField(_("uncertainty, % (95 %)"), default=2.0)
+    valid_from = models.DateField(_("valid from"))
+    valid_to = models.DateField(_("valid to"), null=True, blank=True)
+    created = models.DateTimeField(auto_now_add=True)
+    superseded_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["meter", "channel", "valid_from"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["meter", "channel", "valid_from"],
+                condition=Q(superseded_at__isnull=True),
+                name="meter_row_from_unique",
+            ),
+            models.UniqueConstraint(
+                fields=["meter", "channel"],
+                condition=Q(superseded_at__isnull=True, valid_to__isnull=True),
+                name="meter_row_open_unique",
+            ),
+            models.CheckConstraint(condition=Q(multiplier__gt=0), name="meter_row_multiplier"),
+            models.CheckConstraint(
+                condition=Q(valid_to__isnull=True) | Q(valid_to__gt=F("valid_from")), name="meter_row_dates"
+            ),
+            models.CheckConstraint(
+                condition=Q(parent__isnull=True) | ~Q(parent=F("meter")), name="meter_row_not_own_parent"
+            ),
+            models.CheckConstraint(condition=Q(channel__in=Channel.values), name="meter_row_channel"),
+            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="meter_row_kind"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["place"], condition=Q(superseded_at__isnull=True), name="meter_row_place"
+            )  # queries.rows_below
+        ]
+
+
+class Device(models.Model):
+    """The register counter installed at a metering point from ``from_es`` to ``to_es`` (epoch seconds, exclusive)."""
+
+    meter = models.ForeignKey(Meter, models.PROTECT, related_name="devices")
+    channel = models.CharField(max_length=12, choices=Channel, default=Channel.IMPORT)
+    serial = models.CharField(_("serial number"), max_length=80, blank=True)
+    digits = models.PositiveSmallIntegerField(_("digits before the point"), null=True, blank=True)
+    from_es = models.BigIntegerField()
+    to_es = models.BigIntegerField(null=True, blank=True)
+    initial = models.FloatField(_("first register reading"), null=True, blank=True)
+    final = models.FloatField(_("last register reading"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["meter", "channel", "from_es"]
+        constraints = [
+            models.UniqueConstraint(fields=["meter", "channel", "from_es"], name="device_from_unique"),
+            models.UniqueConstraint(
+                fields=["meter", "channel"], condition=Q(to_es__isnull=True), name="device_open_unique"
+            ),
+            models.CheckConstraint(
+                condition=Q(to_es__isnull=True) | Q(to_es__gt=F("from_es")), name="device_dates"
+            ),
+        ]
+
+
+class SourceMapping(models.Model):
+    """How the columns of one source's files are read, remembered by the shape of its header."""
+
+    area = models.ForeignKey(AREA, models.PROTECT, related_name="+")
+    fingerprint = models.CharField(max_length=71)
+    mapping = models.JSONField()
+    used = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["area", "fingerprint"], name="source_mapping_unique")]
+
+
+class Import(models.Model):
+    """One file on its way in: uploaded, mapped, checked, then imported as one batch that can be undone."""
+
+    class State(models.TextChoices):
+        UPLOADED = "uploaded", _("uploaded")
+        CHECKING = "checking", _("being checked")
+        CHECKED = "checked", _("checked")
+        IMPORTING = "importing", _("being imported")
+        DONE = "done", _("imported")
+        UNDONE = "undone", _("undone")
+        REFUSED = "refused", _("refused")
+
+    area = models.ForeignKey(AREA, models.PROTECT, related_name="+")
+    evidence = models.CharField(max_length=71)
+    filename = models.CharField(max_length=255)
+    state = models.CharField(max_length=10, choices=State, default=State.UPLOADED)
+    mapping = models.JSONField(null=True)
+    report = models.JSONField(default=dict)
+    answers = models.JSONField(default=dict)
+    job = models.BigIntegerField(null=True)
+    batch = models.BigIntegerField(null=True)
+    undo_batch = models.BigIntegerField(null=True)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    created = models.DateTimeField(auto_now_add=True)
+    finished = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.CheckConstraint(condition=Q(state__in=_IMPORT_STATES), name="import_state")]
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """Rows good, bad and new as the check found them."""
+        return self.report.get("counts", {})

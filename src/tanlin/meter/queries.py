@@ -1,0 +1,184 @@
+"""Reads of the registry. Those that take a user prove the right; the others serve rooms that have proved it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Q, QuerySet
+
+from tanlin.community import queries as community
+from tanlin.kernel.errors import NotFound
+from tanlin.meter.models import Device, Import, Meter, MeterRow
+from tanlin.meter.registry import OPEN_END, Row, meters_frame
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import pyarrow as pa
+
+    from tanlin.community.models import Area
+
+MAIN_TREE = "main"
+
+
+def rows_below(area: Area, first_day: date, last_day: date) -> list[Row]:
+    """Dated rows in force between two days (inclusive) of meters placed in the area's subtree."""
+    rows = (
+        MeterRow.objects.filter(
+            Q(valid_to__isnull=True) | Q(valid_to__gt=first_day),
+            superseded_at__isnull=True,
+            place__path__startswith=area.path,
+            valid_from__lte=last_day,
+        )
+        .order_by("meter_id", "channel", "valid_from")
+        .values_list(
+            "meter_id",
+            "meter__number",
+            "meter__carrier",
+            "channel",
+            "kind",
+            "unit",
+            "multiplier",
+            "product",
+            "tariff",
+            "uncertainty_pct",
+            "place__path",
+            "place__region",
+            "place__tz",
+            "place__origin",
+            "parent_id",
+            "valid_from",
+            "valid_to",
+        )
+    )
+    return [Row(*row) for row in rows]
+
+
+def frame(area: Area, first_day: date, last_day: date) -> pa.Table:
+    """The meters frame of a place (see ``registry.meters_frame``) for days from first to last (inclusive)."""
+    slugs = {area.pk: area.slug} | dict(area.children.values_list("id", "slug"))
+    return meters_frame(rows_below(area, first_day, last_day), area.path, slugs)
+
+
+def devices_frame(meter_ids: Iterable[int] | None = None) -> pa.Table:
+    """Register devices: meter_id, channel, from_es, to_es, digits, initial, final (null where unknown)."""
+    import pyarrow as pa
+
+    devices: QuerySet[Device] = Device.objects.all()
+    if meter_ids is not None:
+        devices = devices.filter(meter_id__in=list(meter_ids))
+    names = ("meter_id", "channel", "from_es", "to_es", "digits", "initial", "final")
+    rows = [
+        {**row, "to_es": OPEN_END if row["to_es"] is None else row["to_es"]}
+        for row in devices.order_by("meter_id", "channel", "from_es").values(*names)
+    ]
+    kinds = (pa.int64(), pa.string(), pa.int64(), pa.int64(), pa.int16(), pa.float64(), pa.float64())
+    return pa.Table.from_pylist(rows, schema=pa.schema(list(zip(names, kinds, strict=True))))
+
+
+def zones_frame() -> pa.Table:
+    """Time zone of every meter: meter_id, tz (of its newest row's place)."""
+    import pyarrow as pa
+
+    rows = MeterRow.objects.filter(superseded_at__isnull=True).order_by("meter_id", "valid_from")
+    zones = dict(rows.values_list("meter_id", "place__tz"))
+    return pa.table(
+        {"meter_id": pa.array(zones.keys(), pa.int64()), "tz": pa.array(zones.values(), pa.string())}
+    )
+
+
+def areas_above(meter_ids: Iterable[int]) -> set[int]:
+    """Ids of all areas that hold any of the meters, up to the roots."""
+    ids = list(meter_ids)
+    found: set[int] = set()
+    for start in range(0, len(ids), 500):  # SQLite binds a limited number of variables
+        rows = MeterRow.objects.filter(superseded_at__isnull=True, meter_id__in=ids[start : start + 500])
+        for path in rows.values_list("place__path", flat=True).distinct():
+            found.update(int(part) for part in path.strip("/").split("/"))
+    return found
+
+
+def numbers(meter_ids: Iterable[int]) -> dict[int, str]:
+    """Meter id → 表号."""
+    ids = list(meter_ids)
+    out: dict[int, str] = {}
+    for start in range(0, len(ids), 500):
+        out.update(Meter.objects.filter(pk__in=ids[start : start + 500]).values_list("id", "number"))
+    return out
+
+
+def known(area: Area) -> pa.Table:
+    """Meters a file imported at this place may name: number, carrier, channel, meter_id, kind, unit, tz.
+
+    They are those owned by the place, by an area above it or by one below it.
+    """
+    import pyarrow as pa
+
+    names = ("meter__number", "meter__carrier", "channel", "meter_id", "kind", "unit", "place__tz")
+    rows = (
+        MeterRow.objects.filter(
+            Q(meter__owner_area__path__startswith=area.path) | Q(meter__owner_area__in=area.ancestor_ids),
+            superseded_at__isnull=True,
+        )
+        .order_by("meter_id", "channel", "valid_from")
+        .values_list(*names)
+    )
+    newest = {(row[0], row[1], row[2]): row for row in rows}
+    columns = list(zip(*newest.values(), strict=True)) or [()] * len(names)
+    titles = ("number", "carrier", "channel", "meter_id", "kind", "unit", "tz")
+    kinds = {"meter_id": pa.int64()}
+    return pa.table({t: pa.array(c, kinds.get(t, pa.string())) for t, c in zip(titles, columns, strict=True)})
+
+
+def owner_of(area: Area) -> Area:
+    """The area that owns meters imported at a place: its community, else the place itself."""
+    from tanlin.community.models import Area as AreaModel
+
+    above = AreaModel.objects.filter(pk__in=area.ancestor_ids, level="community").order_by("path").last()
+    return above or area
+
+
+def meter(user: Any, slug: str, meter_id: int, right: str = "view") -> tuple[Area, Meter]:
+    """The place and one meter placed below it. Raises NotFound or Forbidden."""
+    area = community.area(user, slug, right)
+    found = (
+        Meter.objects.filter(
+            pk=meter_id, rows__superseded_at__isnull=True, rows__place__path__startswith=area.path
+        )
+        .distinct()
+        .first()
+    )
+    if found is None:
+        raise NotFound()
+    return area, found
+
+
+def rows_of(meter: Meter) -> QuerySet[MeterRow]:
+    """The rows in force of one meter, oldest first."""
+    return meter.rows.filter(superseded_at__isnull=True).select_related("place", "parent")
+
+
+def meters(area: Area) -> QuerySet[MeterRow]:
+    """The open rows of the meters below a place whose right has been proved, main meters first."""
+    return (
+        MeterRow.objects.filter(
+            superseded_at__isnull=True, valid_to__isnull=True, place__path__startswith=area.path
+        )
+        .select_related("meter", "place", "parent")
+        .order_by("meter__carrier", "place__path", "meter__number", "channel")
+    )
+
+
+def import_(user: Any, slug: str, pk: int, right: str = "import") -> Import:
+    """One import of a place. Raises NotFound or Forbidden."""
+    area = community.area(user, slug, right)
+    found = Import.objects.filter(pk=pk, area=area).select_related("area", "actor").first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def imports(area: Area) -> QuerySet[Import]:
+    """Imports of a place whose right has been proved, newest first."""
+    return Import.objects.filter(area=area).select_related("actor")

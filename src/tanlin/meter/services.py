@@ -1,0 +1,321 @@
+"""Verbs of the meter room: registry, readings in, corrections, undo. One transaction a verb."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from django.db import transaction
+from django.utils import timezone
+
+from tanlin.kernel.errors import BadInput, Conflict, Text, Where
+from tanlin.kernel.period import midnight
+from tanlin.kernel.ports import mark_stale, report_event
+from tanlin.kernel.units import CANONICAL, CHANNELS, factor_to_canonical
+from tanlin.meter import queries
+from tanlin.meter.models import Device, Meter, MeterRow
+from tanlin.readings import services as readings
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from tanlin.community.models import Area
+
+#: Last day that stale marks reach when a row has no end.
+FAR = date(9999, 12, 30)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One metering point with its first dated row, as a form, a file or the demonstration gives it.
+
+    ``parent`` is the 表号 of the main meter, of the same owner and carrier.
+    """
+
+    owner: Area
+    place: Area
+    carrier: str
+    number: str
+    unit: str
+    valid_from: date
+    valid_to: date | None = None
+    name: str = ""
+    channel: str = "import"
+    kind: str = "interval"
+    multiplier: float = 1.0
+    product: str = ""
+    tariff: str = ""
+    parent: str | None = None
+    uncertainty_pct: float = 2.0
+
+
+@transaction.atomic
+def register(specs: Sequence[Spec], *, actor: Any, area: Area) -> dict[tuple[str, str, str], int]:
+    """Add metering points and their first rows; points that exist get the channels they lack.
+
+    Returns (carrier, number, channel) → meter id. Raises BadInput for an unknown carrier, channel, unit
+    or parent, Conflict where the channel of the point exists already.
+    """
+    for spec in specs:
+        _check(spec)
+    existing = {
+        (m.owner_area_id, m.carrier, m.number): m
+        for m in Meter.objects.filter(owner_area__in={spec.owner.pk for spec in specs})
+    }
+    fresh = {}
+    for spec in specs:
+        key = (spec.owner.pk, spec.carrier, spec.number)
+        if key not in existing and key not in fresh:
+            fresh[key] = Meter(
+                owner_area=spec.owner, carrier=spec.carrier, number=spec.number, name=spec.name
+            )
+    existing.update(
+        {(m.owner_area_id, m.carrier, m.number): m for m in Meter.objects.bulk_create(fresh.values())}
+    )
+    taken = set(
+        MeterRow.objects.filter(
+            meter__owner_area__in={spec.owner.pk for spec in specs}, superseded_at__isnull=True
+        ).values_list("meter_id", "channel")
+    )
+    rows, ids = [], {}
+    for spec in specs:
+        point = existing[spec.owner.pk, spec.carrier, spec.number]
+        if (point.pk, spec.channel) in taken:
+            raise Conflict(
+                "meter.exists",
+                Text(f"表号 {spec.number} 已经登记。", f"Meter {spec.number} is registered already."),
+                remedy=Text("请修改原有的表计。", "Change the existing meter."),
+                where=Where(value=spec.number),
+            )
+        taken.add((point.pk, spec.channel))
+        ids[spec.carrier, spec.number, spec.channel] = point.pk
+        rows.append(_first_row(spec, point, _parent_of(spec, existing)))
+    MeterRow.objects.bulk_create(rows)
+    _stale({int(row.place_id) for row in rows}, min((s.valid_from for s in specs), default=FAR), FAR)
+    report_event(
+        "meter.registered",
+        actor=actor,
+        area=area,
+        subject=f"{len(fresh)}",
+        data={"meters": sorted(ids.values())[:50]},
+    )
+    return ids
+
+
+def _check(spec: Spec) -> None:
+    if spec.channel not in CHANNELS:
+        raise BadInput(
+            "meter.unknown_channel",
+            Text(f"不认识的通道 {spec.channel}。", f"Unknown channel {spec.channel}."),
+            remedy=Text(f"可用：{'、'.join(CHANNELS)}。", f"Use one of {', '.join(CHANNELS)}."),
+            where=Where(value=spec.number),
+        )
+    if spec.multiplier <= 0:
+        raise BadInput(
+            "meter.bad_multiplier",
+            Text("倍率必须大于 0。", "The multiplier must be greater than 0."),
+            where=Where(column="倍率", value=str(spec.multiplier)),
+        )
+    factor_to_canonical(CANONICAL[spec.carrier] if spec.unit == "" else spec.unit, spec.carrier)
+
+
+def _parent_of(spec: Spec, existing: dict[tuple[int, str, str], Meter]) -> Meter | None:
+    if spec.parent is None:
+        return None
+    parent = existing.get((spec.owner.pk, spec.carrier, spec.parent))
+    if parent is None or spec.parent == spec.number:
+        raise BadInput(
+            "meter.unknown_parent",
+            Text(f"找不到总表 {spec.parent}。", f"Main meter {spec.parent} is not known."),
+            remedy=Text("请先登记总表。", "Register the main meter first."),
+            where=Where(value=spec.number),
+        )
+    return parent
+
+
+def _first_row(spec: Spec, point: Meter, parent: Meter | None) -> MeterRow:
+    names = ("channel", "kind", "multiplier", "unit", "product", "place", "tariff", "uncertainty_pct")
+    fields = {name: getattr(spec, name) for name in names}
+    return MeterRow(meter=point, parent=parent, valid_from=spec.valid_from, valid_to=spec.valid_to, **fields)
+
+
+@transaction.atomic
+def change(
+    row: MeterRow, fields: dict[str, Any], *, actor: Any, from_day: date | None = None, reason: str = ""
+) -> MeterRow:
+    """Correct a row (``from_day`` None: it was wrong all along) or change it from a day on.
+
+    Figures of all places that hold the meter become stale. Raises BadInput for a day outside the row,
+    Conflict when the row was superseded meanwhile.
+    """
+    row = MeterRow.objects.select_for_update().select_related("meter", "place").get(pk=row.pk)
+    if row.superseded_at is not None:
+        raise Conflict(
+            "meter.row_superseded", Text("这条记录已被更正。", "This row has been corrected meanwhile.")
+        )
+    if from_day is not None and not (row.valid_from < from_day < (row.valid_to or FAR)):
+        raise BadInput(
+            "meter.day_outside_row",
+            Text("生效日期不在该记录的有效期内。", "The day lies outside the row's validity."),
+            where=Where(column="valid_from", value=from_day.isoformat()),
+        )
+    was = {name: _plain(getattr(row, name)) for name in fields}
+    places = {int(row.place_id)}
+    start, end = from_day or row.valid_from, row.valid_to
+    row_fields = {
+        f.attname: getattr(row, f.attname) for f in MeterRow._meta.concrete_fields if f.attname not in _OWN
+    }
+    if from_day is None:
+        MeterRow.objects.filter(pk=row.pk).update(superseded_at=timezone.now())
+    else:
+        MeterRow.objects.filter(pk=row.pk).update(valid_to=from_day)
+    fresh = MeterRow(**(row_fields | {"valid_from": start, "valid_to": end, "superseded_at": None}))
+    for name, value in fields.items():
+        setattr(fresh, name, value)
+    fresh.full_clean(exclude=["meter"], validate_constraints=False)
+    fresh.save(force_insert=True)
+    _stale(places | {int(fresh.place_id)}, start, (end or FAR))
+    report_event(
+        "meter.changed",
+        actor=actor,
+        area=row.place,
+        subject=row.meter.number,
+        data={
+            "was": was,
+            "now": {name: _plain(value) for name, value in fields.items()},
+            "from": from_day.isoformat() if from_day else None,
+            "reason": reason,
+        },
+    )
+    return fresh
+
+
+_OWN = {"id", "created", "superseded_at", "valid_from", "valid_to"}
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+@transaction.atomic
+def exchange_device(
+    row: MeterRow, *, at_es: int, final: float, initial: float, digits: int | None, serial: str, actor: Any
+) -> Device:
+    """Put another register device under a metering point at a moment (epoch seconds)."""
+    old = (
+        Device.objects.select_for_update()
+        .filter(meter=row.meter, channel=row.channel, to_es__isnull=True)
+        .first()
+    )
+    if old is None:
+        old = Device(
+            meter=row.meter,
+            channel=row.channel,
+            from_es=midnight(row.valid_from, row.place.tz),
+            digits=digits,
+        )
+    if at_es <= old.from_es:
+        raise BadInput(
+            "meter.exchange_too_early",
+            Text(
+                "换表时间早于现用表计的安装时间。",
+                "The exchange is earlier than the present device's installation.",
+            ),
+        )
+    old.to_es, old.final = at_es, final
+    old.save()
+    new = Device.objects.create(
+        meter=row.meter, channel=row.channel, serial=serial, digits=digits, from_es=at_es, initial=initial
+    )
+    day = datetime.fromtimestamp(at_es, UTC).date()
+    _stale({int(row.place_id)}, day - timedelta(days=31), FAR)
+    report_event(
+        "meter.device_exchanged",
+        actor=actor,
+        area=row.place,
+        subject=row.meter.number,
+        data={"at": at_es, "final": final, "initial": initial, "serial": serial},
+    )
+    readings.touch([(row.meter_id, row.channel)])
+    return new
+
+
+def add_readings(table: pa.Table, *, source: str, actor: Any, area: Area) -> Any:
+    """Store readings (meter_id, channel, start, seconds, value, quality) as one batch.
+
+    Returns the batch, or None when every row equals what is stored. Figures above the meters become
+    stale in the same transaction; ``refresh`` brings the derived tables up to date.
+    """
+    meter_ids = np.unique(table["meter_id"].to_numpy()).tolist()
+
+    def on_commit(batch: Any) -> None:
+        _stale_for_batch(meter_ids, batch)
+        report_event(
+            "meter.readings_added",
+            actor=actor,
+            area=area,
+            subject=source,
+            data={"batch": batch.number, "rows": batch.rows},
+        )
+
+    return readings.append(table, source=source, on_commit=on_commit)
+
+
+def correct_reading(
+    *,
+    meter_id: int,
+    channel: str,
+    start: int,
+    seconds: int,
+    value: float,
+    reason: str,
+    actor: Any,
+    area: Area,
+) -> Any:
+    """Edit one reading: a batch of one row marked ``edited``; the original stays in the log."""
+    import pyarrow as pa
+
+    if not np.isfinite(value) or not reason.strip():
+        raise BadInput(
+            "meter.bad_correction",
+            Text("请填写数值和修正原因。", "Give a value and the reason of the correction."),
+            where=Where(value=str(value)),
+        )
+    row = {"meter_id": [meter_id], "channel": [channel], "start": [start], "seconds": [seconds]}
+    table = pa.table({**row, "value": [float(value)], "quality": ["edited"]})
+    return add_readings(table, source=f"edit: {reason.strip()}", actor=actor, area=area)
+
+
+def undo_batch(number: int, meter_ids: Iterable[int], *, actor: Any, area: Area, source: str) -> Any:
+    """Void a batch by another batch and mark the figures that used it stale."""
+    ids = list(meter_ids)
+
+    def on_commit(batch: Any) -> None:
+        _stale_for_batch(ids, batch)
+        report_event("meter.batch_undone", actor=actor, area=area, subject=source, data={"batch": number})
+
+    return readings.void(number, on_commit=on_commit)
+
+
+def refresh() -> Any:
+    """Bring the derived tables up to date with every committed batch (see ``readings.services.refresh``)."""
+    return readings.refresh(queries.devices_frame(), queries.zones_frame())
+
+
+def _stale_for_batch(meter_ids: Iterable[int], batch: Any) -> None:
+    """A day is added on both sides: batches are bounded in UTC, figures in local days."""
+    first = datetime.fromtimestamp(batch.first_start, UTC).date() - timedelta(days=1)
+    last = datetime.fromtimestamp(batch.last_end, UTC).date() + timedelta(days=1)
+    mark_stale(queries.areas_above(meter_ids), first, last)
+
+
+def _stale(place_ids: set[int], first: date, last: date) -> None:
+    from tanlin.community.models import Area as AreaModel
+
+    paths = AreaModel.objects.filter(pk__in=place_ids).values_list("path", flat=True)
+    above = {int(part) for path in paths for part in path.strip("/").split("/")}
+    if above and first <= last:
+        mark_stale(above, first, last)
