@@ -1,6 +1,5 @@
 """One session: the database is chosen first, then Django loads; every test has a TANLIN_HOME of its own."""
 
-import importlib.util
 import os
 import shutil
 import tempfile
@@ -17,10 +16,10 @@ if TYPE_CHECKING:
 
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_setup", "client", "admin_client"}
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM_ARGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+CHROMIUM_ARGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,10 +31,9 @@ def pytest_configure(config: pytest.Config) -> None:
     skips.install(config)
     if not hasattr(config, "workerinput"):  # workers inherit the environment of the controller
         _prepare_environment(config)
-    if importlib.util.find_spec("tanlin.web.settings"):
-        import django
+    import django
 
-        django.setup()
+    django.setup()
 
 
 def _prepare_environment(config: pytest.Config) -> None:

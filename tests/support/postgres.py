@@ -33,15 +33,15 @@ def start(binaries: Path) -> tuple[str, Callable[[], None]]:
     password = secrets.token_hex(16)
     (folder / "password").write_text(password)
     (folder / "password").chmod(0o644)  # the folder itself is closed to others
-    initdb = [binaries / "initdb", "--pgdata=data", "--username=tanlin", "--pwfile=password"]
+    initdb = [str(binaries / "initdb"), "--pgdata=data", "--username=tanlin", "--pwfile=password"]
     initdb += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"]
-    done = subprocess.run(initdb, capture_output=True, text=True, **options)
+    done = subprocess.run(initdb, check=False, capture_output=True, text=True, **options)
     if done.returncode:
         shutil.rmtree(folder)
         raise RuntimeError(f"initdb failed: {done.stderr}")
     port = _free_port()
     settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=60"]
-    command = [binaries / "postgres", "-D", "data", "-p", str(port)]
+    command = [str(binaries / "postgres"), "-D", "data", "-p", str(port)]
     command += [part for setting in settings for part in ("-c", setting)]
     with (folder / "log").open("wb") as log:
         # An own session, so that Ctrl-C reaches the tests first and the server is stopped in order.
