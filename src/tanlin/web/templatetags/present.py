@@ -109,7 +109,7 @@ def age(since: datetime, now: datetime, language: str = "zh") -> str:
     return ""
 
 
-def coverage(covered: float | None, estimated: float | None) -> dict[str, str] | None:
+def coverage(covered: float | None, estimated: float | None) -> dict[str, Any] | None:
     """Widths of the coverage bar in percent: measured, then estimated (hatched), the rest missing."""
     if covered is None:
         return None
@@ -121,4 +121,4 @@ def coverage(covered: float | None, estimated: float | None) -> dict[str, str] |
         "covered": percent(total),
         "share": percent(min(1.0, estimated or 0.0)),
         "has_estimates": bool(part > 0.0005),
-    }  # type: ignore[return-value]
+    }
