@@ -88,14 +88,13 @@ def zones_frame() -> pa.Table:
     )
 
 
-def areas_above(meter_ids: Iterable[int]) -> set[int]:
-    """Ids of all areas that hold any of the meters, up to the roots."""
+def places_of(meter_ids: Iterable[int]) -> set[int]:
+    """Ids of the areas at which the meters are placed."""
     ids = list(meter_ids)
     found: set[int] = set()
     for start in range(0, len(ids), 500):  # SQLite binds a limited number of variables
         rows = MeterRow.objects.filter(superseded_at__isnull=True, meter_id__in=ids[start : start + 500])
-        for path in rows.values_list("place__path", flat=True).distinct():
-            found.update(int(part) for part in path.strip("/").split("/"))
+        found.update(rows.values_list("place_id", flat=True))
     return found
 
 

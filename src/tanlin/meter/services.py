@@ -94,7 +94,7 @@ def register(specs: Sequence[Spec], *, actor: Any, area: Area) -> dict[tuple[str
         ids[spec.carrier, spec.number, spec.channel] = point.pk
         rows.append(_first_row(spec, point, _parent_of(spec, existing)))
     MeterRow.objects.bulk_create(rows)
-    _stale({int(row.place_id) for row in rows}, min((s.valid_from for s in specs), default=FAR), FAR)
+    mark_stale({int(row.place_id) for row in rows}, min((s.valid_from for s in specs), default=FAR), FAR)
     report_event(
         "meter.registered",
         actor=actor,
@@ -177,7 +177,7 @@ def change(
         setattr(fresh, name, value)
     fresh.full_clean(exclude=["meter"], validate_constraints=False)
     fresh.save(force_insert=True)
-    _stale(places | {int(fresh.place_id)}, start, (end or FAR))
+    mark_stale(places | {int(fresh.place_id)}, start, (end or FAR))
     report_event(
         "meter.changed",
         actor=actor,
@@ -230,8 +230,7 @@ def exchange_device(
     new = Device.objects.create(
         meter=row.meter, channel=row.channel, serial=serial, digits=digits, from_es=at_es, initial=initial
     )
-    day = datetime.fromtimestamp(at_es, UTC).date()
-    _stale({int(row.place_id)}, day - timedelta(days=31), FAR)
+    mark_stale({int(row.place_id)}, row.valid_from, FAR)  # the interval that spans the exchange may be long
     report_event(
         "meter.device_exchanged",
         actor=actor,
@@ -309,13 +308,4 @@ def _stale_for_batch(meter_ids: Iterable[int], batch: Any) -> None:
     """A day is added on both sides: batches are bounded in UTC, figures in local days."""
     first = datetime.fromtimestamp(batch.first_start, UTC).date() - timedelta(days=1)
     last = datetime.fromtimestamp(batch.last_end, UTC).date() + timedelta(days=1)
-    mark_stale(queries.areas_above(meter_ids), first, last)
-
-
-def _stale(place_ids: set[int], first: date, last: date) -> None:
-    from tanlin.community.models import Area as AreaModel
-
-    paths = AreaModel.objects.filter(pk__in=place_ids).values_list("path", flat=True)
-    above = {int(part) for path in paths for part in path.strip("/").split("/")}
-    if above and first <= last:
-        mark_stale(above, first, last)
+    mark_stale(queries.places_of(meter_ids), first, last)
