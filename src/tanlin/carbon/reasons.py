@@ -1,0 +1,38 @@
+"""Why a value is unknown: codes kept in tables, sentences shown to people."""
+
+from __future__ import annotations
+
+from tanlin.kernel.errors import Text
+
+REASONS: dict[str, Text] = {
+    "factor.none": Text("没有适用的排放因子。", "No emission factor applies."),
+    "factor.before_first": Text(
+        "该时段早于最早一版排放因子。", "The period is earlier than the first published factor."
+    ),
+    "factor.no_product": Text(
+        "未注明燃料或垃圾处理方式，无法选定排放因子。",
+        "Fuel or waste treatment is not stated, so no factor can be chosen.",
+    ),
+    "factor.no_gwp": Text("缺少全球增温潜势。", "The global warming potential is missing."),
+    "factor.unit": Text("排放因子的单位与读数不符。", "The factor's unit does not fit the readings."),
+    "readings.none": Text("该时段没有读数。", "There are no readings in the period."),
+    "tariff.none": Text("表计未设电价或气价。", "The meter has no tariff."),
+    "tariff.unknown": Text("价目表中没有这个价格方案。", "The tariff is not in the price book."),
+    "tariff.carrier": Text("价格方案与能源品种不符。", "The tariff is for another carrier."),
+    "tariff.not_valid": Text("价格方案在该时段无效。", "The tariff is not valid in the period."),
+    "tariff.undated": Text(
+        "价格未注明所属月份，不能使用。", "The price has no stated month and cannot be used."
+    ),
+    "tariff.no_price": Text("只知浮动比例，不知基准电价。", "Only ratios are known, not the base price."),
+    "tariff.no_tier_limits": Text("阶梯分档电量未知。", "The limits of the price tiers are unknown."),
+    "tariff.bill_on_tou": Text(
+        "账单没有分时电量，不能按分时电价计费。",
+        "A bill carries no hours, so a time-of-use price cannot be applied.",
+    ),
+}
+
+
+def reason_text(code: str) -> Text:
+    """The sentence for a reason code, or for several joined by ``;``."""
+    parts = [REASONS.get(part, Text(part, part)) for part in code.split(";")]
+    return Text("".join(p.zh for p in parts), " ".join(p.en for p in parts))
