@@ -54,12 +54,12 @@ def _prepare_environment(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what asks for the database, so that `-m database` needs no list; a browser test runs on SQLite only."""
+    """Mark what asks for a browser or the database, so that `-m` needs no list; browser tests run on SQLite only."""
     for item in items:
-        asks = item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(
-            getattr(item, "fixturenames", ())
-        )
-        if asks and not item.get_closest_marker("browser"):
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if "browser" in fixtures or item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.browser)
+        elif fixtures & DATABASE_FIXTURES or item.get_closest_marker("django_db"):
             item.add_marker(pytest.mark.database)
 
 
