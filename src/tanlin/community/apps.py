@@ -15,5 +15,5 @@ class CommunityConfig(AppConfig):
         urls="tanlin.community.urls",
         api="tanlin.community.api:router",
         commands={"community": "tanlin.community.cli:cli"},
-        nav=(Nav("community:people", Text("组织与人员", "People"), icon="people", order=90),),
+        nav=(Nav("community:people", Text("组织与人员", "People"), icon="people", order=70),),
     )

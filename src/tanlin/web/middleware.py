@@ -1,0 +1,61 @@
+"""Login, idle time-out and typed errors as pages."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import HttpRequest, HttpResponse
+
+from tanlin.kernel.errors import TanlinError
+from tanlin.web.errors import API_PREFIX, error_page
+
+TOUCH_SECONDS = 60
+
+
+def client_ip(request: HttpRequest) -> str:
+    """Address of the browser: the entry that the outermost believed proxy wrote, else the peer itself."""
+    forwarded = [
+        part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()
+    ]
+    if settings.PROXIES and len(forwarded) >= settings.PROXIES:
+        return forwarded[-settings.PROXIES]
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+class LoginRequired(LoginRequiredMiddleware):
+    """Every page asks for a login unless it says otherwise; the API answers 401 by itself."""
+
+    def process_view(self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any) -> Any:
+        if request.path.startswith(API_PREFIX):
+            return None
+        return super().process_view(request, view_func, view_args, view_kwargs)
+
+
+class IdleSession:
+    """Renews the session of a user who is at work, at most once a minute, so that a read seldom writes."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        now = int(time.time())
+        if request.user.is_authenticated and now - request.session.get("touched", 0) >= TOUCH_SECONDS:
+            request.session["touched"] = now
+        return self.get_response(request)
+
+
+class TypedErrors:
+    """A ``TanlinError`` that leaves a page becomes an error page of the right status."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        return error_page(request, error) if isinstance(error, TanlinError) else None

@@ -190,6 +190,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+CSRF_FAILURE_VIEW = "tanlin.web.errors.csrf_failure"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
@@ -243,7 +244,9 @@ STATIC_ROOT = HOME / "static"
 STATIC_MODE = env_choice("TANLIN_STATIC", "plain", ("plain", "manifest"))
 WHITENOISE_USE_FINDERS = STATIC_MODE == "plain"
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # evidence has its own store in record
+    "default": {
+        "BACKEND": "django.core.files.storage.InMemoryStorage"
+    },  # evidence has its own store in record
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if STATIC_MODE == "manifest"

@@ -19,7 +19,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="User",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("password", models.CharField(max_length=128, verbose_name="password")),
                 ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
                 (
@@ -60,7 +65,10 @@ class Migration(migrations.Migration):
                         verbose_name="active",
                     ),
                 ),
-                ("date_joined", models.DateTimeField(default=django.utils.timezone.now, verbose_name="date joined")),
+                (
+                    "date_joined",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="date joined"),
+                ),
                 ("display_name", models.CharField(blank=True, max_length=80, verbose_name="name")),
                 (
                     "groups",
@@ -97,7 +105,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Area",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("slug", models.SlugField(max_length=80, unique=True)),
                 ("name", models.CharField(max_length=120, verbose_name="name")),
                 ("name_en", models.CharField(blank=True, max_length=120, verbose_name="English name")),
@@ -125,7 +138,9 @@ class Migration(migrations.Migration):
                 ("path", models.CharField(editable=False, max_length=255, unique=True)),
                 (
                     "tree",
-                    models.CharField(choices=[("main", "places"), ("grid", "grids")], default="main", max_length=8),
+                    models.CharField(
+                        choices=[("main", "places"), ("grid", "grids")], default="main", max_length=8
+                    ),
                 ),
                 ("tz", models.CharField(default="Asia/Shanghai", max_length=40, verbose_name="time zone")),
                 ("region", models.CharField(default="CN", max_length=20, verbose_name="region of factors")),
@@ -166,7 +181,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="AreaAttribute",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("key", models.CharField(max_length=60)),
                 ("value", models.JSONField()),
                 ("valid_from", models.DateField()),
@@ -189,7 +209,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Organisation",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("name", models.CharField(max_length=120, verbose_name="name")),
                 ("name_en", models.CharField(blank=True, max_length=120, verbose_name="English name")),
                 (
@@ -240,7 +265,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="RoleGrant",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 (
                     "role",
                     models.CharField(
@@ -261,13 +291,17 @@ class Migration(migrations.Migration):
                 (
                     "area",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="grants", to="tanlin_community.area"
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="grants",
+                        to="tanlin_community.area",
                     ),
                 ),
                 (
                     "user",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="grants", to=settings.AUTH_USER_MODEL
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="grants",
+                        to=settings.AUTH_USER_MODEL,
                     ),
                 ),
             ],
@@ -278,7 +312,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="area",
             constraint=models.CheckConstraint(
-                condition=models.Q(("path__regex", "^(/[0-9]+)+/$"), ("path__startswith", "new:"), _connector="OR"),
+                condition=models.Q(
+                    ("path__regex", "^(/[0-9]+)+/$"), ("path__startswith", "new:"), _connector="OR"
+                ),
                 name="area_path",
             ),
         ),
@@ -286,7 +322,9 @@ class Migration(migrations.Migration):
             model_name="area",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("parent__isnull", True), models.Q(("parent", models.F("id")), _negated=True), _connector="OR"
+                    ("parent__isnull", True),
+                    models.Q(("parent", models.F("id")), _negated=True),
+                    _connector="OR",
                 ),
                 name="area_not_own_parent",
             ),
@@ -305,7 +343,8 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="area",
             constraint=models.CheckConstraint(
-                condition=models.Q(("tree", "main"), ("grid__isnull", True), _connector="OR"), name="area_grid_of_main"
+                condition=models.Q(("tree", "main"), ("grid__isnull", True), _connector="OR"),
+                name="area_grid_of_main",
             ),
         ),
         migrations.AddConstraint(
@@ -342,18 +381,24 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="area",
             constraint=models.CheckConstraint(
-                condition=models.Q(models.Q(("slug", ""), _negated=True), models.Q(("name", ""), _negated=True)),
+                condition=models.Q(
+                    models.Q(("slug", ""), _negated=True), models.Q(("name", ""), _negated=True)
+                ),
                 name="area_named",
             ),
         ),
         migrations.AddConstraint(
             model_name="areaattribute",
-            constraint=models.UniqueConstraint(fields=("area", "key", "valid_from"), name="attribute_from_unique"),
+            constraint=models.UniqueConstraint(
+                fields=("area", "key", "valid_from"), name="attribute_from_unique"
+            ),
         ),
         migrations.AddConstraint(
             model_name="areaattribute",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("valid_to__isnull", True)), fields=("area", "key"), name="attribute_open_unique"
+                condition=models.Q(("valid_to__isnull", True)),
+                fields=("area", "key"),
+                name="attribute_open_unique",
             ),
         ),
         migrations.AddConstraint(
@@ -373,7 +418,9 @@ class Migration(migrations.Migration):
             model_name="organisation",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("parent__isnull", True), models.Q(("parent", models.F("id")), _negated=True), _connector="OR"
+                    ("parent__isnull", True),
+                    models.Q(("parent", models.F("id")), _negated=True),
+                    _connector="OR",
                 ),
                 name="organisation_not_own_parent",
             ),
@@ -389,7 +436,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="rolegrant",
             constraint=models.CheckConstraint(
-                condition=models.Q(("role__in", ["operator", "district", "street", "worker", "engineer", "auditor"])),
+                condition=models.Q(
+                    ("role__in", ["operator", "district", "street", "worker", "engineer", "auditor"])
+                ),
                 name="grant_role",
             ),
         ),

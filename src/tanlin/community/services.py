@@ -1,0 +1,443 @@
+"""The verbs of the room. Each is one transaction, proves the right of its actor and reports one event."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import CharField, F, Value
+from django.db.models.functions import Cast, Concat, Substr
+from django.utils import timezone
+
+from tanlin.community import queries
+from tanlin.community.models import Area, AreaAttribute, Organisation, RoleGrant, User
+from tanlin.community.rights import ROLE_RIGHTS, SYSTEM, System, may_grant
+from tanlin.kernel.errors import BadInput, Conflict, Forbidden, NotFound, Text, Where
+from tanlin.kernel.ports import report_event
+
+__all__ = [
+    "SYSTEM",
+    "create_area",
+    "create_areas",
+    "create_organisation",
+    "create_user",
+    "grant",
+    "join_grid",
+    "move_area",
+    "revoke",
+    "set_attribute",
+]
+
+# The ladder of design section 2; levels that are not on it attach anywhere.
+LADDER = ("city", "district", "street", "community", "estate", "building", "unit", "home")
+
+
+def actor_user(actor: Any) -> Any:
+    """The user behind an actor for the event log; None stands for the installation itself."""
+    return None if isinstance(actor, System) else actor
+
+
+def _check_level(level: str, parent: Area | None, name: str) -> None:
+    if level not in Area.Level.values:
+        raise BadInput(
+            "community.unknown_level",
+            Text(f"没有“{level}”这一层级。", f"There is no level “{level}”."),
+            remedy=Text(
+                f"可用：{'、'.join(Area.Level.values)}。", f"Use one of {', '.join(Area.Level.values)}."
+            ),
+            where=Where(column="level", value=level),
+        )
+    if level == Area.Level.GRID and (parent is None or parent.level in ("building", "unit", "home")):
+        raise BadInput(
+            "community.grid_parent",
+            Text("网格须设在社区等区域之下。", "A grid hangs below a community or a wider area."),
+        )
+    if parent is None or level not in LADDER:
+        return
+    if parent.tree == Area.Tree.GRID:
+        raise BadInput(
+            "community.below_grid",
+            Text("网格之下只能设网格。", "Only a grid may hang below a grid."),
+            remedy=Text(
+                "请把区域设在社区之下，再归入网格。",
+                "Put the area below its community, then count it to the grid.",
+            ),
+        )
+    above = LADDER.index(parent.level) if parent.level in LADDER else -1
+    if above >= LADDER.index(level):
+        raise BadInput(
+            "community.level_order",
+            Text(
+                f"“{name}”的层级不能在“{parent.name}”之下。",
+                f"The level of “{name}” cannot lie below that of “{parent.name}”.",
+            ),
+            where=Where(column="level", value=level),
+        )
+
+
+@cache
+def _known_zone(tz: str) -> bool:
+    try:
+        ZoneInfo(tz)
+    except (ZoneInfoNotFoundError, ValueError):
+        return False
+    return True
+
+
+def _check_zone(tz: str) -> None:
+    if not _known_zone(tz):
+        raise BadInput(
+            "community.unknown_zone",
+            Text(f"没有时区“{tz}”。", f"There is no time zone “{tz}”."),
+            remedy=Text("例：Asia/Shanghai。", "For example Asia/Shanghai."),
+            where=Where(column="tz", value=tz),
+        )
+
+
+def _check_slug(slug: str) -> None:
+    if len(slug) > 80 or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug):
+        raise BadInput(
+            "community.bad_slug",
+            Text(f"网址标识“{slug}”不合规。", f"The address word “{slug}” cannot be used."),
+            remedy=Text(
+                "只用小写拉丁字母、数字和连字符。", "Use lower-case Latin letters, digits and hyphens."
+            ),
+            where=Where(column="slug", value=slug),
+        )
+
+
+def _taken(slug: str) -> Conflict:
+    return Conflict(
+        "community.slug_taken",
+        Text(f"网址标识“{slug}”已被使用。", f"The address word “{slug}” is taken."),
+        remedy=Text("请换一个；网址标识永久不变。", "Choose another one; it never changes later."),
+    )
+
+
+def _draft(
+    parent: Area | None,
+    *,
+    slug: str,
+    name: str,
+    level: str,
+    name_en: str = "",
+    tz: str | None = None,
+    region: str | None = None,
+    origin: str | None = None,
+) -> Area:
+    """An unsaved area, checked; zone, region and origin come from the parent unless given."""
+    name = name.strip()
+    if not name:
+        raise BadInput("community.no_name", Text("请填写名称。", "Give a name."), where=Where(column="name"))
+    _check_slug(slug)
+    _check_level(level, parent, name)
+    zone = tz or (parent.tz if parent else "Asia/Shanghai")
+    _check_zone(zone)
+    return Area(
+        slug=slug,
+        name=name,
+        name_en=name_en.strip(),
+        level=level,
+        parent=parent,
+        tz=zone,
+        path=f"new:{uuid.uuid4()}",  # the id is known only after the insert
+        tree=Area.Tree.GRID if level == Area.Level.GRID else Area.Tree.MAIN,
+        region=region or (parent.region if parent else "CN"),
+        origin=origin or (parent.origin if parent else Area.Origin.MEASURED),
+    )
+
+
+def _insert(drafts: list[Area], parent: Area | None) -> list[Area]:
+    areas = Area.objects.bulk_create(drafts, batch_size=500)
+    root = parent.path if parent else "/"
+    Area.objects.filter(path__startswith="new:", parent=parent).update(
+        path=Concat(Value(root), Cast("id", CharField()), Value("/"))
+    )
+    for area in areas:
+        area.path = f"{root}{area.pk}/"
+    return areas
+
+
+@transaction.atomic
+def create_area(
+    actor: Any,
+    *,
+    slug: str,
+    name: str,
+    level: str,
+    parent: Area | None = None,
+    name_en: str = "",
+    tz: str | None = None,
+    region: str | None = None,
+    origin: str | None = None,
+) -> Area:
+    """A new area; zone, region and origin come from the parent unless given.
+
+    Right: ``users`` at the parent. A new root needs an operator, who is granted it.
+    Raises BadInput, Conflict (slug taken), NotFound, Forbidden.
+    """
+    if parent is not None:
+        queries.require(actor, parent, "users")
+    elif not isinstance(actor, System) and not queries.active_grants(actor).filter(role="operator").exists():
+        raise Forbidden()
+    draft = _draft(
+        parent, slug=slug, name=name, level=level, name_en=name_en, tz=tz, region=region, origin=origin
+    )
+    if Area.objects.filter(slug=slug).exists():
+        raise _taken(slug)
+    area = _insert([draft], parent)[0]
+    report_event(
+        "community.area_created",
+        actor=actor_user(actor),
+        area=area,
+        subject=area.slug,
+        data=queries.describe(area) | {"parent": parent.slug if parent else None},
+    )
+    if parent is None and not isinstance(actor, System):
+        grant(SYSTEM, user=actor, role="operator", area=area)
+    return area
+
+
+@transaction.atomic
+def create_areas(actor: Any, parent: Area, rows: Sequence[Mapping[str, Any]]) -> list[Area]:
+    """Many areas under one parent (the homes of a building) in a few statements and one event.
+
+    ``rows``: keywords of ``create_area`` without ``parent``. Right: ``users``. All or none: raises BadInput, Conflict.
+    """
+    queries.require(actor, parent, "users")
+    drafts = [_draft(parent, **row) for row in rows]
+    slugs = [draft.slug for draft in drafts]
+    repeated = next((slug for slug, count in Counter(slugs).items() if count > 1), None)
+    taken = repeated or Area.objects.filter(slug__in=slugs).values_list("slug", flat=True).first()
+    if taken:
+        raise _taken(taken)
+    areas = _insert(drafts, parent)
+    report_event(
+        "community.areas_created",
+        actor=actor_user(actor),
+        area=parent,
+        subject=parent.slug,
+        data={"areas": [queries.describe(area) for area in areas]},
+    )
+    return areas
+
+
+@transaction.atomic
+def move_area(actor: Any, area: Area, parent: Area) -> Area:
+    """Hang an area with all below it under another parent. Right: ``users`` at both. Raises BadInput."""
+    queries.require(actor, area, "users")
+    queries.require(actor, parent, "users")
+    if parent.path.startswith(area.path):
+        raise BadInput(
+            "community.move_cycle", Text("不能移到自身之下。", "An area cannot move below itself.")
+        )
+    if parent.origin != area.origin:
+        raise BadInput(
+            "community.move_origin",
+            Text(
+                "演示区域与真实区域不能混在一棵树中。", "Demonstration and real areas stay in separate trees."
+            ),
+        )
+    _check_level(area.level, parent, area.name)
+    old, new = area.path, f"{parent.path}{area.pk}/"
+    before = area.parent.slug if area.parent else None
+    Area.objects.filter(path__startswith=old).update(path=Concat(Value(new), Substr(F("path"), len(old) + 1)))
+    Area.objects.filter(pk=area.pk).update(parent=parent)
+    area.refresh_from_db()
+    report_event(
+        "community.area_moved",
+        actor=actor_user(actor),
+        area=area,
+        subject=area.slug,
+        data={"from": before, "to": parent.slug},
+    )
+    return area
+
+
+@transaction.atomic
+def join_grid(actor: Any, area: Area, grid: Area | None) -> Area:
+    """Count an area of the main tree to a grid (None takes it out). Right: ``users`` at both. Raises BadInput."""
+    queries.require(actor, area, "users")
+    if grid is not None:
+        queries.require(actor, grid, "users")
+    if area.tree != Area.Tree.MAIN or (grid is not None and grid.tree != Area.Tree.GRID):
+        raise BadInput(
+            "community.not_a_grid", Text("只能把区域归入网格。", "Only a place can be counted to a grid.")
+        )
+    area.grid = grid
+    area.save(update_fields=["grid"])
+    report_event(
+        "community.grid_joined",
+        actor=actor_user(actor),
+        area=area,
+        subject=area.slug,
+        data={"grid": grid.slug if grid else None},
+    )
+    return area
+
+
+@transaction.atomic
+def set_attribute(
+    actor: Any, area: Area, key: str, value: Any, valid_from: date, source: str = ""
+) -> AreaAttribute:
+    """A dated value from a day on; the row in force before ends there, a later one bounds it. Right: ``users``.
+
+    The same key and day again replaces nothing: raises Conflict.
+    """
+    queries.require(actor, area, "users")
+    rows = AreaAttribute.objects.select_for_update().filter(area=area, key=key)
+    if rows.filter(valid_from=valid_from).exists():
+        raise Conflict(
+            "community.attribute_exists",
+            Text(f"“{key}”自 {valid_from} 起已有数值。", f"“{key}” already has a value from {valid_from}."),
+            remedy=Text("请换一个生效日期。", "Choose another first day."),
+        )
+    later = rows.filter(valid_from__gt=valid_from).order_by("valid_from").first()
+    end = later.valid_from if later else None
+    before = rows.filter(valid_from__lt=valid_from).order_by("-valid_from").first()
+    if before is not None and (before.valid_to is None or before.valid_to > valid_from):
+        before.valid_to = valid_from
+        before.save(update_fields=["valid_to"])
+    row = AreaAttribute.objects.create(
+        area=area, key=key, value=value, valid_from=valid_from, valid_to=end, source=source
+    )
+    report_event(
+        "community.attribute_set",
+        actor=actor_user(actor),
+        area=area,
+        subject=area.slug,
+        data={"key": key, "value": value, "from": valid_from.isoformat(), "source": source},
+    )
+    return row
+
+
+@transaction.atomic
+def create_organisation(
+    actor: Any, *, area: Area, name: str, kind: str, name_en: str = "", parent: Organisation | None = None
+) -> Organisation:
+    """A body of the network at an area. Right: ``users``. Raises BadInput, Conflict."""
+    queries.require(actor, area, "users")
+    if kind not in Organisation.Kind.values or not name.strip():
+        raise BadInput(
+            "community.bad_organisation", Text("请填写名称并选择类别。", "Give a name and choose a kind.")
+        )
+    if Organisation.objects.filter(area=area, name=name.strip()).exists():
+        raise Conflict(
+            "community.organisation_exists", Text(f"“{name}”已登记。", f"“{name}” is registered already.")
+        )
+    body = Organisation.objects.create(
+        area=area, name=name.strip(), name_en=name_en, kind=kind, parent=parent
+    )
+    report_event(
+        "community.organisation_created",
+        actor=actor_user(actor),
+        area=area,
+        subject=name,
+        data={"kind": kind, "parent": parent.name if parent else None},
+    )
+    return body
+
+
+@transaction.atomic
+def create_user(actor: Any, *, username: str, password: str, area: Area, display_name: str = "") -> User:
+    """A login, vouched for at an area (right: ``users`` there). It can do nothing before its first grant.
+
+    Raises BadInput (weak password, with the reasons), Conflict (name taken).
+    """
+    queries.require(actor, area, "users")
+    user = User(username=username.strip(), display_name=display_name.strip())
+    try:
+        User.username_validator(user.username)
+        validate_password(password, user)
+    except ValidationError as error:
+        reasons = " ".join(error.messages)
+        raise BadInput(
+            "community.bad_login",
+            Text(f"用户名或密码不合要求：{reasons}", f"User name or password not accepted: {reasons}"),
+        ) from error
+    if User.objects.filter(username__iexact=user.username).exists():
+        raise Conflict(
+            "community.user_exists",
+            Text(f"用户名“{username}”已被使用。", f"The user name “{username}” is taken."),
+        )
+    user.set_password(password)
+    user.save()
+    report_event("community.user_created", actor=actor_user(actor), area=area, subject=user.username)
+    return user
+
+
+@transaction.atomic
+def grant(actor: Any, *, user: User, role: str, area: Area, valid_to: date | None = None) -> RoleGrant:
+    """Give a role over the subtree of an area from today on. Granting it twice returns the standing grant.
+
+    Right: ``users`` there, and every right of the role itself (nobody gives more than he holds).
+    Raises BadInput, NotFound, Forbidden.
+    """
+    queries.require(actor, area, "users")
+    if role not in ROLE_RIGHTS:
+        raise BadInput("community.unknown_role", Text(f"没有角色“{role}”。", f"There is no role “{role}”."))
+    if not may_grant(queries.rights_at(actor, area), role):
+        raise Forbidden(
+            "community.role_above",
+            Text("不能授予超出自身权限的角色。", "You cannot give a role beyond your own rights."),
+        )
+    today = timezone.localdate()
+    if valid_to is not None and valid_to <= today:
+        raise BadInput(
+            "community.grant_past", Text("截止日期须晚于今天。", "The last day must lie after today.")
+        )
+    standing = queries.active_grants(user).filter(role=role, area=area).first()
+    if standing is not None:
+        return standing
+    row = RoleGrant.objects.create(user=user, role=role, area=area, valid_from=today, valid_to=valid_to)
+    report_event(
+        "community.role_granted",
+        actor=actor_user(actor),
+        area=area,
+        subject=user.username,
+        data={"role": role, "to": valid_to.isoformat() if valid_to else None},
+    )
+    return row
+
+
+@transaction.atomic
+def revoke(actor: Any, grant_id: int) -> RoleGrant:
+    """End a grant now. Same right as to give it. Raises NotFound, Forbidden, Conflict (the last operator)."""
+    row = RoleGrant.objects.select_for_update().select_related("area", "user").filter(pk=grant_id).first()
+    if row is None:
+        raise NotFound()
+    queries.require(actor, row.area, "users")
+    if not may_grant(queries.rights_at(actor, row.area), row.role):
+        raise Forbidden(
+            "community.role_above",
+            Text("不能收回超出自身权限的角色。", "You cannot take a role beyond your own rights."),
+        )
+    today = timezone.localdate()
+    if row.valid_to is not None and row.valid_to <= today:
+        return row
+    if row.role == "operator" and not isinstance(actor, System) and row.user_id == actor.pk:
+        raise Conflict(
+            "community.own_operator",
+            Text("不能收回自己的运营员角色。", "You cannot take the operator role from yourself."),
+            remedy=Text("请由另一位运营员操作。", "Ask another operator."),
+        )
+    # valid_to is exclusive; a grant of today keeps the empty span [today, today)
+    row.valid_to = max(today, row.valid_from)
+    row.save(update_fields=["valid_to"])
+    report_event(
+        "community.role_revoked",
+        actor=actor_user(actor),
+        area=row.area,
+        subject=row.user.username,
+        data={"role": row.role},
+    )
+    return row

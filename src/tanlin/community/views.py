@@ -1,0 +1,86 @@
+"""Login, the list of places, and the page of people and organisations of a place."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.views import LoginView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.views.decorators.http import require_GET, require_POST
+
+from tanlin.community import queries
+from tanlin.community.forms import FIGURES, VERBS, LoginForm, Verb
+from tanlin.kernel.errors import BadInput, Conflict
+
+CHILDREN_SHOWN = 200
+WIDE_LEVELS = ("city", "district", "street")
+
+
+class Login(LoginView):
+    """Login of staff; five failures pause it."""
+
+    template_name = "community/login.html"
+    authentication_form = LoginForm
+    redirect_authenticated_user = True
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """The readable places as a tree; straight to the place of someone who has one community only."""
+    tree = queries.area_tree(request.user)
+    if len(tree) == 1 and tree[0].area.level not in WIDE_LEVELS:
+        return redirect("place", slug=tree[0].area.slug)
+    return render(request, "community/home.html", {"tree": tree})
+
+
+def page(request: HttpRequest, slug: str, sent: dict[str, Verb], status: int = 200) -> HttpResponse:
+    """The page of a place; ``sent`` holds a form that came back with faults, by its verb."""
+    place = queries.area(request.user, slug)
+    manages = queries.may(request.user, place, "users")
+    children = queries.areas(request.user).filter(parent=place).order_by("slug")
+    labels = dict(FIGURES)
+    return render(
+        request,
+        "community/people.html",
+        {
+            "place": place,
+            "level": queries.level_label(place),
+            "ancestors": queries.areas(request.user).filter(pk__in=place.ancestor_ids[:-1]).order_by("path"),
+            "children": children[:CHILDREN_SHOWN],
+            "children_total": children.count(),
+            "organisations": queries.organisations(request.user, slug),
+            "attributes": [
+                (labels.get(row.key, row.key), row) for row in queries.attributes(request.user, slug)
+            ],
+            "grants": queries.grants(request.user, slug),
+            "manages": manages,
+            "forms": {verb: sent.get(verb) or form(auto_id=f"{verb}-%s") for verb, form in VERBS.items()}
+            if manages
+            else {},
+            "faulty": next(iter(sent), None),
+        },
+        status=status,
+    )
+
+
+@require_GET
+def people(request: HttpRequest, slug: str) -> HttpResponse:
+    """Who is who at the place: right ``view``."""
+    return page(request, slug, {})
+
+
+@require_POST
+def act(request: HttpRequest, slug: str, verb: str) -> HttpResponse:
+    """Run one verb at the place: right ``users``. Faults come back on the page with status 422."""
+    place = queries.area(request.user, slug, "users")
+    form = VERBS[verb](request.POST, auto_id=f"{verb}-%s")
+    if form.is_valid():
+        try:
+            form.run(request.user, place)
+        except (BadInput, Conflict) as error:
+            form.add_error(None, error.message(get_language()))
+        else:
+            messages.success(request, form.done)
+            return redirect("community:people", slug=slug)
+    return page(request, slug, {verb: form}, status=422)

@@ -1,0 +1,162 @@
+"""``tanlin serve``: web and worker under one supervisor in one terminal. ``tanlin migrate``: tables up to date."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from types import FrameType
+
+import click
+
+from tanlin.kernel import cli as shared
+from tanlin.kernel.errors import BadInput, Text
+
+STOP_SECONDS = 15  # a worker finishes its present step
+QUICK_SECONDS = 5  # a child that dies sooner than this did not really start
+QUICK_DEATHS = 5
+
+
+@dataclass
+class Child:
+    """One supervised process; restarted when it dies, with a growing pause."""
+
+    name: str
+    command: list[str]
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    deaths: int = 0
+    due: float = 0.0
+
+    def start(self) -> None:
+        # A session of its own: Ctrl-C reaches the supervisor only, which stops the children in order.
+        self.process = subprocess.Popen(self.command, start_new_session=True)
+        self.started = time.monotonic()
+
+    def watch(self, now: float) -> None:
+        """Start or restart it when due. Raises RuntimeError after five quick deaths in a row."""
+        if self.process is None:
+            if now >= self.due:
+                self.start()
+            return
+        code = self.process.poll()
+        if code is None:
+            return
+        self.deaths = self.deaths + 1 if now - self.started < QUICK_SECONDS else 1
+        if self.deaths >= QUICK_DEATHS:
+            raise RuntimeError(f"{self.name} died {self.deaths} times at its start (exit code {code})")
+        pause = min(30.0, 2.0 ** (self.deaths - 1))
+        click.echo(f"{self.name}: exit code {code}, again in {pause:.0f} s", err=True)
+        self.process, self.due = None, now + pause
+
+    def ask_to_stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+
+    def wait(self, deadline: float) -> None:
+        if self.process is None:
+            return
+        try:
+            self.process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def supervise(children: list[Child], ready: Callable[[], None] = lambda: None) -> None:
+    """Run the children until SIGINT or SIGTERM; then stop all of them and return."""
+    stopping = False
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        for child in children:
+            child.start()
+        ready()
+        while not stopping:
+            time.sleep(0.2)
+            for child in children:
+                child.watch(time.monotonic())
+    finally:
+        deadline = time.monotonic() + STOP_SECONDS
+        for child in children:
+            child.ask_to_stop()
+        for child in children:
+            child.wait(deadline)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def check_port(host: str, port: int) -> None:
+    """Raises BadInput where the address cannot be listened on."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise BadInput(
+                "web.port_taken",
+                Text(
+                    f"无法在 {host}:{port} 上提供服务：{error.strerror}。",
+                    f"Cannot listen on {host}:{port}: {error.strerror}.",
+                ),
+                remedy=Text("请用 --port 换一个端口。", "Choose another one with --port."),
+            ) from error
+
+
+def prepare() -> None:
+    """Bring tables and static files up to date; must run before Django is set up, or after it in manifest mode."""
+    os.environ["TANLIN_STATIC"] = "manifest"
+    shared.setup(check=False)
+    from django.core.management import call_command
+
+    call_command("migrate", interactive=False, verbosity=0)
+    # A process of its own, so that a caller that loaded the settings earlier gets hashed names all the same.
+    subprocess.run(
+        [sys.executable, "-m", "django", "collectstatic", "--noinput", "--verbosity", "0"],
+        check=True,
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "tanlin.web.settings"},
+    )
+
+
+def run_site(host: str, port: int) -> None:
+    """Prepare, then serve until Ctrl-C. Raises BadInput (address taken), RuntimeError (a child cannot start)."""
+    check_port(host, port)
+    prepare()
+    web = [
+        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
+        "--workers", "1", "--blocking-threads", "8", "--log-level", "warning", "tanlin.web.wsgi:application",
+    ]  # fmt: skip
+    work = [sys.executable, "-m", "tanlin", "work"]
+    shown = f"[{host}]" if ":" in host else host
+    supervise(
+        [Child("web", web), Child("work", work)],
+        lambda: click.echo(f"http://{shown}:{port}/  （Ctrl-C 停止 / to stop）"),
+    )
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="监听地址 / address to listen on")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="端口 / port")
+def serve(host: str, port: int) -> None:
+    """提供网站与后台任务服务。 / Serve the site and its worker."""
+    run_site(host, port)
+
+
+@click.command()
+def migrate() -> None:
+    """建立或更新数据库表。 / Create or update the tables."""
+    shared.setup(check=False)
+    from django.core.management import call_command
+
+    call_command("migrate", interactive=False, verbosity=1)
