@@ -39,4 +39,4 @@ def remove(vendor: str) -> list[str]:
 
 
 def _name(table: str, verb: str) -> str:
-    return f"{table}_no_{verb.split()[0].lower()}"
+    return f"{table}_no_{verb.split(maxsplit=1)[0].lower()}"

@@ -232,7 +232,7 @@ class Job(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     progress = models.BigIntegerField(default=0)
     total = models.BigIntegerField(null=True)
-    note = models.TextField(blank=True)
+    note = models.JSONField(null=True)  # {"zh", "en"}
     heartbeat = models.DateTimeField(null=True)
     cancel_requested = models.BooleanField(default=False)
     attempts = models.PositiveSmallIntegerField(default=0)

@@ -306,7 +306,7 @@ class Migration(migrations.Migration):
                 ),
                 ("progress", models.BigIntegerField(default=0)),
                 ("total", models.BigIntegerField(null=True)),
-                ("note", models.TextField(blank=True)),
+                ("note", models.JSONField(null=True)),
                 ("heartbeat", models.DateTimeField(null=True)),
                 ("cancel_requested", models.BooleanField(default=False)),
                 ("attempts", models.PositiveSmallIntegerField(default=0)),

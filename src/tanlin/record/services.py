@@ -1,0 +1,352 @@
+"""Verbs of the record: the only code that writes its tables, jobs apart (``jobs``).
+
+Each verb is one transaction and joins the caller's. Verbs trust their caller to have proved the right
+(``community.queries.area(user, slug, right)``); ``actor`` None or the system keeper means the program itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any, BinaryIO
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+import tanlin
+from tanlin.community import queries as community
+from tanlin.kernel.errors import BadInput, NotFound, Text, Where
+from tanlin.kernel.figure import Figure
+from tanlin.kernel.period import Period
+from tanlin.kernel.receipt import Receipt, canonical, sha256, significant
+from tanlin.record import store
+from tanlin.record.facts import FactRow, FactUse, correction_vintage, region_reach
+from tanlin.record.models import (
+    Blob,
+    ChainHead,
+    Event,
+    Evidence,
+    Fact,
+    FigureFact,
+    FigureRow,
+    Job,
+    ReceiptRow,
+)
+from tanlin.record.replay import same_inputs, same_result, table_bytes
+
+GENESIS = ""
+
+
+# --- event log -----------------------------------------------------------------------------------------------------
+@transaction.atomic
+def report_event(
+    verb: str, *, actor: Any = None, area: Any = None, subject: str = "", data: dict[str, Any] | None = None
+) -> Event:
+    """Append one event to the hash chain. ``data`` is JSON (usually the diff of the verb)."""
+    previous = _lock_chain()
+    at = timezone.now()
+    body = event_body(at, _pk(actor), verb, _pk(area), subject, data or {}, previous)
+    event = Event.objects.create(
+        at=at,
+        actor_id=_pk(actor),
+        verb=verb,
+        area_id=_pk(area),
+        subject=subject,
+        body=body,
+        previous=previous,
+        hash=sha256(body.encode()),
+    )
+    ChainHead.objects.filter(pk=1).update(hash=event.hash, length=F("length") + 1)
+    return event
+
+
+def event_body(
+    at: datetime, actor: int | None, verb: str, area: int | None, subject: str, data: Any, previous: str
+) -> str:
+    """The canonical JSON an event is hashed over."""
+    fields = {"actor": actor, "area": area, "at": at.astimezone(UTC).isoformat(), "data": data}
+    return canonical({**fields, "previous": previous, "subject": subject, "verb": verb}).decode()
+
+
+def _lock_chain() -> str:
+    # The update takes the row lock on PostgreSQL and the write lock on SQLite, before the hash is read.
+    if not ChainHead.objects.filter(pk=1).update(length=F("length")):
+        ChainHead.objects.bulk_create([ChainHead(pk=1, hash=GENESIS)], ignore_conflicts=True)
+        ChainHead.objects.filter(pk=1).update(length=F("length"))
+    return ChainHead.objects.get(pk=1).hash
+
+
+# --- dated facts ---------------------------------------------------------------------------------------------------
+def add_fact(row: FactRow, *, actor: Any = None) -> bool:
+    """Append one fact; False when the newest row of its publication already says the same."""
+    return add_facts([row], actor=actor) == 1
+
+
+@transaction.atomic
+def add_facts(rows: Iterable[FactRow], *, actor: Any = None) -> int:
+    """Append facts that say something new, mark the figures they touch as stale, return how many were added.
+
+    Loading the same rows again adds none. Raises BadInput for a fact without id, kind or day of publication,
+    or whose validity ends before it begins.
+    """
+    rows = [_checked(row) for row in rows]
+    newest = _newest_of({row.fact_id for row in rows})
+    added: list[Fact] = []
+    for row in rows:
+        known = newest.get((row.fact_id, row.published))
+        if known is not None and _content(known) == _content(row):
+            continue
+        learned = timezone.now()
+        vintage = row.published.isoformat() if known is None else correction_vintage(row.published, learned)
+        stored = replace(row, learned=learned, vintage=vintage)
+        newest[row.fact_id, row.published] = stored
+        added.append(Fact(**vars(stored)))
+    Fact.objects.bulk_create(added, batch_size=500)
+    if FigureRow.objects.exists():
+        for fact in added:
+            _mark_by_fact(fact)
+    if added:
+        names = [f"{fact.fact_id}@{fact.vintage}" for fact in added[:50]]
+        report_event(
+            "record.facts_added",
+            actor=actor,
+            subject=added[0].fact_id if len(added) == 1 else "",
+            data={"count": len(added), "facts": names},
+        )
+    return len(added)
+
+
+def _newest_of(ids: set[str]) -> dict[tuple[str, date], FactRow]:
+    known: dict[tuple[str, date], FactRow] = {}
+    for chunk in _chunks(sorted(ids), 500):
+        for fact in Fact.objects.filter(fact_id__in=chunk).order_by("learned", "id"):
+            known[fact.fact_id, fact.published] = fact_row(fact)
+    return known
+
+
+def fact_row(fact: Fact) -> FactRow:
+    """The plain form of a stored fact."""
+    return FactRow(**{name: getattr(fact, name) for name in FactRow.__dataclass_fields__})
+
+
+def _checked(row: FactRow) -> FactRow:
+    if not (row.fact_id and row.kind and isinstance(row.published, date)):
+        raise BadInput(
+            "record.fact_incomplete",
+            Text("事实缺少编号、类别或发布日期。", "A fact lacks its id, kind or day of publication."),
+            where=Where(value=row.fact_id or None),
+        )
+    if row.valid_from and row.valid_to and row.valid_to < row.valid_from:
+        raise BadInput(
+            "record.fact_validity",
+            Text("有效期的结束早于开始。", "The validity ends before it begins."),
+            where=Where(value=row.fact_id),
+        )
+    return row
+
+
+def _content(row: FactRow) -> bytes:
+    fields = {k: v for k, v in vars(row).items() if k not in ("learned", "vintage")}
+    days = {k: v.isoformat() if isinstance(v, date) else v for k, v in fields.items()}
+    return canonical(days)
+
+
+def _mark_by_fact(fact: Fact) -> int:
+    asked = Q(facts__kind=fact.kind)
+    reach = region_reach(fact.region)
+    if reach is not None:
+        asked &= _within("facts__region", reach) | _within("area__region", reach)
+    if fact.valid_from:
+        asked &= Q(last_day__gte=fact.valid_from)
+    if fact.valid_to:
+        # A provisional figure stands on an older year: a fact that ends before it may still replace that.
+        asked &= Q(first_day__lte=fact.valid_to) | Q(provisional=True)
+    touched = FigureRow.objects.filter(Q(facts__fact_id=fact.fact_id) | asked).values("pk")
+    return _mark(FigureRow.objects.filter(pk__in=touched))
+
+
+def _within(field: str, region: str) -> Q:
+    return Q(**{field: region}) | Q(**{f"{field}__startswith": f"{region}-"})
+
+
+# --- figures and receipts ------------------------------------------------------------------------------------------
+@transaction.atomic
+def store_blob(data: bytes, kind: str) -> str:
+    """Keep bytes under their hash, once; returns ``sha256:<hex>``."""
+    digest = sha256(data)
+    if not Blob.objects.filter(pk=digest, data__isnull=False).exists():
+        Blob.objects.bulk_create([Blob(sha256=digest, kind=kind, data=data)], ignore_conflicts=True)
+    return digest
+
+
+@transaction.atomic
+def publish_figure(
+    figure: Figure,
+    receipt: Receipt,
+    facts: Iterable[FactUse] = (),
+    *,
+    batch: int | None = None,
+    marks: int | None = None,
+) -> bool:
+    """Make ``figure`` the current one of its key, place and period; returns whether a receipt was minted.
+
+    Mint rule: equal inputs and a result equal to nine digits keep the old receipt and row, only staleness ends.
+    ``facts``: what was asked of the facts, the dirty index. ``batch``: watermark the readings were read at.
+    ``marks``: ``queries.marks`` read *before* the inputs; a mark set meanwhile keeps the figure stale.
+    Raises NotFound for an unknown place, ValueError when figure and receipt do not belong together.
+    """
+    _check_pair(figure, receipt)
+    area = community.area(community.SYSTEM, figure.place)
+    current = FigureRow.objects.select_for_update(of=("self",)).select_related("receipt")
+    row = current.filter(key=figure.key, area=area, period=figure.period).first()
+    overtaken = row is not None and marks is not None and row.marks != marks
+    if row is not None and _keeps_receipt(row.receipt, receipt, significant(figure.table)):
+        if row.stale_since is not None and not overtaken:
+            FigureRow.objects.filter(pk=row.pk).update(stale_since=None)
+        return False
+    table = store_blob(table_bytes(figure.table), "table") if figure.table is not None else None
+    _keep_receipt(receipt, area, batch)
+    values = _columns(figure, receipt, table)
+    values["stale_since"] = timezone.now() if overtaken else None
+    stored, _ = FigureRow.objects.update_or_create(
+        key=figure.key, area=area, period=figure.period, defaults=values
+    )
+    FigureFact.objects.filter(figure=stored).delete()
+    FigureFact.objects.bulk_create([FigureFact(figure=stored, **use._asdict()) for use in set(facts)])
+    return True
+
+
+def _check_pair(figure: Figure, receipt: Receipt) -> None:
+    stated = tuple(receipt.body[name] for name in ("figure", "place", "period"))
+    if stated != (figure.key, figure.place, figure.period):
+        raise ValueError(f"receipt is of {stated}, figure of {(figure.key, figure.place, figure.period)}")
+    if figure.table is not None and receipt.body["result"].get("table") != sha256(table_bytes(figure.table)):
+        raise ValueError("the receipt's result must hold the hash of the figure's table: replay.table_bytes")
+
+
+def _keeps_receipt(old: ReceiptRow, new: Receipt, table: Any) -> bool:
+    body = json.loads(old.body)
+    if old.hash == new.hash or not same_inputs(body, new.body):
+        return old.hash == new.hash
+    mine = new.body["result"].get("table")
+    try:
+        return same_result(
+            body["result"], new.body["result"], lambda digest: table if digest == mine else load_table(digest)
+        )
+    except NotFound:  # the old table was erased, so nothing is left to agree with
+        return False
+
+
+def load_table(digest: str) -> Any:
+    """Rows of a stored table. Raises NotFound when it is not stored or was erased."""
+    data = Blob.objects.filter(pk=digest).values_list("data", flat=True).first()
+    if data is None:
+        raise NotFound("record.blob_unknown")
+    return json.loads(bytes(data))
+
+
+def _keep_receipt(receipt: Receipt, area: Any, batch: int | None) -> None:
+    row = ReceiptRow(
+        hash=receipt.hash,
+        body=receipt.text,
+        place=area,
+        batch=batch,
+        created_at=timezone.now(),
+        code=tanlin.__version__,
+    )
+    ReceiptRow.objects.bulk_create([row], ignore_conflicts=True)
+
+
+def _columns(figure: Figure, receipt: Receipt, table: str | None) -> dict[str, Any]:
+    period = Period.parse(figure.period)
+    same = ("value", "unit", "low", "high", "coverage", "estimated", "origin", "provisional")
+    return {name: getattr(figure, name) for name in same} | {
+        "first_day": period.first_day,
+        "last_day": date.fromordinal(period.last_day_exclusive.toordinal() - 1),
+        "receipt_id": receipt.hash,
+        "reason": figure.reason._asdict() if figure.reason else None,
+        "table_id": table,
+        "computed_at": timezone.now(),
+    }
+
+
+@transaction.atomic
+def mark_stale(area_ids: Iterable[int], first_day: date, last_day: date) -> int:
+    """Mark figures of these areas and of all that hold them, whose period touches [first_day, last_day].
+
+    Both days count. Returns how many figures are touched.
+    """
+    ids = _ids_in_paths(
+        community.areas(community.SYSTEM).filter(pk__in=set(area_ids)).values_list("path", flat=True)
+    )
+    # 网格 hold places across the first tree.
+    ids |= _ids_in_paths(
+        community.areas(community.SYSTEM)
+        .filter(pk__in=ids, grid__isnull=False)
+        .values_list("grid__path", flat=True)
+    )
+    touched = FigureRow.objects.filter(area_id__in=ids, first_day__lte=last_day, last_day__gte=first_day)
+    return _mark(touched)
+
+
+def _mark(figures: Any) -> int:
+    return figures.update(stale_since=Coalesce("stale_since", timezone.now()), marks=F("marks") + 1)
+
+
+# --- evidence ------------------------------------------------------------------------------------------------------
+@transaction.atomic
+def store_evidence(stream: BinaryIO, *, name: str, media_type: str, area: Any, actor: Any = None) -> Evidence:
+    """Keep a private file for an area. The same content in the same area is the same evidence."""
+    digest, size = store.put(stream)
+    found = Evidence.objects.filter(sha256=digest, area=area).first()
+    if found is not None:
+        return found
+    evidence = Evidence.objects.create(
+        sha256=digest,
+        name=name.replace("\\", "/").rsplit("/", 1)[-1][-255:] or "file",
+        size=size,
+        media_type=media_type or "application/octet-stream",
+        area=area,
+        uploaded_by_id=_pk(actor),
+        uploaded_at=timezone.now(),
+    )
+    report_event(
+        "record.evidence_stored",
+        actor=actor,
+        area=area,
+        subject=evidence.name,
+        data={"sha256": digest, "size": size},
+    )
+    return evidence
+
+
+@transaction.atomic
+def erase_places(area_ids: Iterable[int], *, actor: Any = None) -> dict[str, int]:
+    """Remove all figures, receipts, jobs and evidence of places that are about to be removed; events stay."""
+    ids = list(area_ids)
+    digests = set(Evidence.objects.filter(area__in=ids).values_list("sha256", flat=True))
+    counts = {
+        model._meta.model_name or "": model.objects.filter(**{f"{field}__in": ids}).delete()[0]
+        for model, field in ((FigureRow, "area"), (ReceiptRow, "place"), (Evidence, "area"), (Job, "area"))
+    }
+    shared = set(Evidence.objects.filter(sha256__in=digests).values_list("sha256", flat=True))
+    transaction.on_commit(lambda: [store.remove(digest) for digest in sorted(digests - shared)])
+    report_event("record.places_erased", actor=actor, data={"areas": ids, "rows": counts})
+    return counts
+
+
+# --- small parts ---------------------------------------------------------------------------------------------------
+def _pk(thing: Any) -> int | None:
+    return getattr(thing, "pk", None)
+
+
+def _ids_in_paths(paths: Iterable[str]) -> set[int]:
+    return {int(part) for path in paths for part in path.strip("/").split("/")}
+
+
+def _chunks(items: list[Any], size: int) -> Iterable[list[Any]]:
+    return (items[start : start + size] for start in range(0, len(items), size))

@@ -1,0 +1,19 @@
+"""Addresses of the record. A hash may be written with or without ``sha256:``."""
+
+from django.urls import path, re_path
+
+from tanlin.record import views
+
+app_name = "record"
+HASH = r"(?P<digest>(?:sha256:)?[0-9a-f]{64})"
+
+urlpatterns = [
+    re_path(rf"^receipt/{HASH}$", views.receipt, name="receipt"),
+    re_path(rf"^receipt/{HASH}\.json$", views.receipt_json, name="receipt_json"),
+    re_path(rf"^receipt/{HASH}/replay$", views.replay, name="replay"),
+    path("place/<slug:slug>/record/jobs/", views.jobs, name="jobs"),
+    path("place/<slug:slug>/record/events/", views.events, name="events"),
+    path("job/<int:pk>/", views.job, name="job"),
+    path("job/<int:pk>/cancel", views.cancel, name="cancel"),
+    re_path(rf"^evidence/{HASH}$", views.evidence, name="evidence"),
+]
