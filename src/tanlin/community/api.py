@@ -50,7 +50,7 @@ class PlaceDetail(Place):
 def places(request: HttpRequest, level: str | None = None) -> list[dict[str, Any]]:
     """Every readable place in the order of the tree, homes included; ``level`` narrows to one level."""
     readable = queries.areas(request.user)
-    slugs = dict(readable.values_list("pk", "slug"))
+    slugs: dict[int | None, str] = dict(readable.values_list("pk", "slug"))
     chosen = readable.filter(level=level) if level else readable
     return [queries.describe(item) | {"parent": slugs.get(item.parent_id)} for item in chosen]
 

@@ -34,6 +34,7 @@ __all__ = [
     "require",
     "rights_anywhere",
     "rights_at",
+    "roles_at",
     "subtree",
     "subtree_ids",
 ]
@@ -49,12 +50,18 @@ def active_grants(user: Any, day: date | None = None) -> QuerySet[RoleGrant]:
     )
 
 
-def rights_at(user: Any, place: Area) -> frozenset[str]:
-    """All rights of the user at the area, by the grants on it and on its ancestors."""
+def roles_at(user: Any, place: Area) -> frozenset[str]:
+    """Roles of the user at the area, by the grants on it and on its ancestors."""
     if isinstance(user, System):
-        return ROLE_RIGHTS["operator"]
-    roles = active_grants(user).filter(area_id__in=place.ancestor_ids).values_list("role", flat=True)
-    return frozenset().union(*(ROLE_RIGHTS[role] for role in roles))
+        return frozenset({"operator"})
+    return frozenset(
+        active_grants(user).filter(area_id__in=place.ancestor_ids).values_list("role", flat=True)
+    )
+
+
+def rights_at(user: Any, place: Area) -> frozenset[str]:
+    """All rights of the user at the area."""
+    return frozenset().union(*(ROLE_RIGHTS[role] for role in roles_at(user, place)))
 
 
 def rights_anywhere(user: Any) -> frozenset[str]:

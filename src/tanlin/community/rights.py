@@ -17,7 +17,12 @@ ROLE_RIGHTS: Final[dict[str, frozenset[str]]] = {
 }
 ROLES: Final = tuple(ROLE_RIGHTS)
 
-# A role may be granted only by someone who holds all of its rights there, so that nobody rises by a grant of his own.
+# Which roles a role may give and take within its own area. Nobody gives a role to himself.
+GRANTABLE: Final[dict[str, frozenset[str]]] = {
+    "operator": frozenset(ROLES),
+    "district": frozenset({"district", "street", "worker", "engineer", "auditor"}),
+    "street": frozenset({"street", "worker", "engineer", "auditor"}),
+}
 
 
 def roles_with(right: str) -> tuple[str, ...]:
@@ -28,8 +33,8 @@ def roles_with(right: str) -> tuple[str, ...]:
 
 
 def may_grant(held: frozenset[str], role: str) -> bool:
-    """Whether someone holding these rights at a place may give or take this role there."""
-    return "users" in held and ROLE_RIGHTS[role] <= held
+    """Whether someone holding these roles at a place may give or take the role there."""
+    return any(role in GRANTABLE.get(own, ()) for own in held)
 
 
 class System:

@@ -11,17 +11,15 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import CharField, F, Value
 from django.db.models.functions import Cast, Concat, Substr
-from django.utils import timezone
 
 from tanlin.community import queries
-from tanlin.community.models import Area, AreaAttribute, Organisation, RoleGrant, User
-from tanlin.community.rights import ROLE_RIGHTS, SYSTEM, System, may_grant
-from tanlin.kernel.errors import BadInput, Conflict, Forbidden, NotFound, Text, Where
+from tanlin.community.grants import actor_user, create_user, grant, revoke
+from tanlin.community.models import Area, AreaAttribute, Organisation
+from tanlin.community.rights import SYSTEM, System
+from tanlin.kernel.errors import BadInput, Conflict, Forbidden, Text, Where
 from tanlin.kernel.ports import report_event
 
 __all__ = [
@@ -39,11 +37,6 @@ __all__ = [
 
 # The ladder of design section 2; levels that are not on it attach anywhere.
 LADDER = ("city", "district", "street", "community", "estate", "building", "unit", "home")
-
-
-def actor_user(actor: Any) -> Any:
-    """The user behind an actor for the event log; None stands for the installation itself."""
-    return None if isinstance(actor, System) else actor
 
 
 def _check_level(level: str, parent: Area | None, name: str) -> None:
@@ -345,99 +338,3 @@ def create_organisation(
         data={"kind": kind, "parent": parent.name if parent else None},
     )
     return body
-
-
-@transaction.atomic
-def create_user(actor: Any, *, username: str, password: str, area: Area, display_name: str = "") -> User:
-    """A login, vouched for at an area (right: ``users`` there). It can do nothing before its first grant.
-
-    Raises BadInput (weak password, with the reasons), Conflict (name taken).
-    """
-    queries.require(actor, area, "users")
-    user = User(username=username.strip(), display_name=display_name.strip())
-    try:
-        User.username_validator(user.username)
-        validate_password(password, user)
-    except ValidationError as error:
-        reasons = " ".join(error.messages)
-        raise BadInput(
-            "community.bad_login",
-            Text(f"用户名或密码不合要求：{reasons}", f"User name or password not accepted: {reasons}"),
-        ) from error
-    if User.objects.filter(username__iexact=user.username).exists():
-        raise Conflict(
-            "community.user_exists",
-            Text(f"用户名“{username}”已被使用。", f"The user name “{username}” is taken."),
-        )
-    user.set_password(password)
-    user.save()
-    report_event("community.user_created", actor=actor_user(actor), area=area, subject=user.username)
-    return user
-
-
-@transaction.atomic
-def grant(actor: Any, *, user: User, role: str, area: Area, valid_to: date | None = None) -> RoleGrant:
-    """Give a role over the subtree of an area from today on. Granting it twice returns the standing grant.
-
-    Right: ``users`` there, and every right of the role itself (nobody gives more than he holds).
-    Raises BadInput, NotFound, Forbidden.
-    """
-    queries.require(actor, area, "users")
-    if role not in ROLE_RIGHTS:
-        raise BadInput("community.unknown_role", Text(f"没有角色“{role}”。", f"There is no role “{role}”."))
-    if not may_grant(queries.rights_at(actor, area), role):
-        raise Forbidden(
-            "community.role_above",
-            Text("不能授予超出自身权限的角色。", "You cannot give a role beyond your own rights."),
-        )
-    today = timezone.localdate()
-    if valid_to is not None and valid_to <= today:
-        raise BadInput(
-            "community.grant_past", Text("截止日期须晚于今天。", "The last day must lie after today.")
-        )
-    standing = queries.active_grants(user).filter(role=role, area=area).first()
-    if standing is not None:
-        return standing
-    row = RoleGrant.objects.create(user=user, role=role, area=area, valid_from=today, valid_to=valid_to)
-    report_event(
-        "community.role_granted",
-        actor=actor_user(actor),
-        area=area,
-        subject=user.username,
-        data={"role": role, "to": valid_to.isoformat() if valid_to else None},
-    )
-    return row
-
-
-@transaction.atomic
-def revoke(actor: Any, grant_id: int) -> RoleGrant:
-    """End a grant now. Same right as to give it. Raises NotFound, Forbidden, Conflict (the last operator)."""
-    row = RoleGrant.objects.select_for_update().select_related("area", "user").filter(pk=grant_id).first()
-    if row is None:
-        raise NotFound()
-    queries.require(actor, row.area, "users")
-    if not may_grant(queries.rights_at(actor, row.area), row.role):
-        raise Forbidden(
-            "community.role_above",
-            Text("不能收回超出自身权限的角色。", "You cannot take a role beyond your own rights."),
-        )
-    today = timezone.localdate()
-    if row.valid_to is not None and row.valid_to <= today:
-        return row
-    if row.role == "operator" and not isinstance(actor, System) and row.user_id == actor.pk:
-        raise Conflict(
-            "community.own_operator",
-            Text("不能收回自己的运营员角色。", "You cannot take the operator role from yourself."),
-            remedy=Text("请由另一位运营员操作。", "Ask another operator."),
-        )
-    # valid_to is exclusive; a grant of today keeps the empty span [today, today)
-    row.valid_to = max(today, row.valid_from)
-    row.save(update_fields=["valid_to"])
-    report_event(
-        "community.role_revoked",
-        actor=actor_user(actor),
-        area=row.area,
-        subject=row.user.username,
-        data={"role": row.role},
-    )
-    return row

@@ -81,6 +81,6 @@ def act(request: HttpRequest, slug: str, verb: str) -> HttpResponse:
         except (BadInput, Conflict) as error:
             form.add_error(None, error.message(get_language()))
         else:
-            messages.success(request, form.done)
+            messages.success(request, str(form.done))
             return redirect("community:people", slug=slug)
     return page(request, slug, {verb: form}, status=422)

@@ -63,14 +63,9 @@ def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
 class LazyGroup(click.Group):
     """A group whose commands are "module:attribute" words, imported when one of them is called or listed."""
 
-    def __init__(
-        self, *args: Any, lazy: Mapping[str, str] | Callable[[], Mapping[str, str]] = {}, **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, lazy: Callable[[], Mapping[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._lazy = lazy
-
-    def lazy(self) -> Mapping[str, str]:
-        return self._lazy() if callable(self._lazy) else self._lazy
+        self.lazy = lazy
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*super().list_commands(ctx), *self.lazy()})

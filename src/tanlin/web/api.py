@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import django_auth
@@ -18,7 +19,7 @@ api = NinjaAPI(
     description=f"Tanlin {__version__}. Every figure carries its receipt; an error carries code, message, remedy and place.",
     auth=django_auth,
     docs_url=None,  # its page would fetch scripts from elsewhere
-    docs_decorator=login_required,
+    docs_decorator=lambda view: login_required(require_GET(view)),
     urls_namespace="api",
 )
 for router in room_routers():

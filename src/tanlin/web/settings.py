@@ -240,6 +240,7 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 # --- static files --------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = HOME / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 # "manifest": hashed and compressed names, after collectstatic (``tanlin serve`` does it); "plain": as they lie.
 STATIC_MODE = env_choice("TANLIN_STATIC", "plain", ("plain", "manifest"))
 WHITENOISE_USE_FINDERS = STATIC_MODE == "plain"

@@ -3,6 +3,7 @@
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LogoutView
 from django.urls import path
+from django.views.decorators.http import require_http_methods
 from django.views.i18n import set_language
 
 from tanlin.community.views import Login, home
@@ -12,7 +13,7 @@ from tanlin.web.assembly import room_urls
 
 urlpatterns = [
     path("", home, name="home"),
-    path("login/", Login.as_view(), name="login"),
+    path("login/", require_http_methods(["GET", "HEAD", "POST"])(Login.as_view()), name="login"),
     path("logout/", login_not_required(LogoutView.as_view()), name="logout"),
     path("language/", login_not_required(set_language), name="set_language"),
     path("place/<slug:slug>/", views.place, name="place"),

@@ -1,0 +1,118 @@
+"""Verbs on logins and grants; the rest of the room calls them through ``services``."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from tanlin.community import queries
+from tanlin.community.models import Area, RoleGrant, User
+from tanlin.community.rights import ROLE_RIGHTS, System, may_grant
+from tanlin.kernel.errors import BadInput, Conflict, Forbidden, NotFound, Text
+from tanlin.kernel.ports import report_event
+
+
+def actor_user(actor: Any) -> Any:
+    """The user behind an actor for the event log; None stands for the installation itself."""
+    return None if isinstance(actor, System) else actor
+
+
+@transaction.atomic
+def create_user(actor: Any, *, username: str, password: str, area: Area, display_name: str = "") -> User:
+    """A login, vouched for at an area (right: ``users`` there). It can do nothing before its first grant.
+
+    Raises BadInput (weak password, with the reasons), Conflict (name taken).
+    """
+    queries.require(actor, area, "users")
+    user = User(username=username.strip(), display_name=display_name.strip())
+    try:
+        User.username_validator(user.username)
+        validate_password(password, user)
+    except ValidationError as error:
+        reasons = " ".join(error.messages)
+        raise BadInput(
+            "community.bad_login",
+            Text(f"用户名或密码不合要求：{reasons}", f"User name or password not accepted: {reasons}"),
+        ) from error
+    if User.objects.filter(username__iexact=user.username).exists():
+        raise Conflict(
+            "community.user_exists",
+            Text(f"用户名“{username}”已被使用。", f"The user name “{username}” is taken."),
+        )
+    user.set_password(password)
+    user.save()
+    report_event("community.user_created", actor=actor_user(actor), area=area, subject=user.username)
+    return user
+
+
+def _check_grant(actor: Any, user: User, role: str, area: Area) -> None:
+    if not may_grant(queries.roles_at(actor, area), role):
+        raise Forbidden(
+            "community.role_above",
+            Text("您的角色不能授予或收回这一角色。", "Your role cannot give or take this role."),
+        )
+    if not isinstance(actor, System) and actor.pk == user.pk:
+        raise Forbidden(
+            "community.own_role",
+            Text("不能授予或收回自己的角色。", "You cannot give or take a role of your own."),
+            remedy=Text("请由另一位同事操作。", "Ask a colleague."),
+        )
+
+
+@transaction.atomic
+def grant(actor: Any, *, user: User, role: str, area: Area, valid_to: date | None = None) -> RoleGrant:
+    """Give a role over the subtree of an area from today on. Granting it twice returns the standing grant.
+
+    Right: ``users`` there, for the roles that one's own role may give; never to oneself.
+    Raises BadInput, NotFound, Forbidden.
+    """
+    queries.require(actor, area, "users")
+    if role not in ROLE_RIGHTS:
+        raise BadInput("community.unknown_role", Text(f"没有角色“{role}”。", f"There is no role “{role}”."))
+    _check_grant(actor, user, role, area)
+    today = timezone.localdate()
+    if valid_to is not None and valid_to <= today:
+        raise BadInput(
+            "community.grant_past", Text("截止日期须晚于今天。", "The last day must lie after today.")
+        )
+    standing = queries.active_grants(user).filter(role=role, area=area).first()
+    if standing is not None:
+        return standing
+    row = RoleGrant.objects.create(user=user, role=role, area=area, valid_from=today, valid_to=valid_to)
+    report_event(
+        "community.role_granted",
+        actor=actor_user(actor),
+        area=area,
+        subject=user.username,
+        data={"role": role, "to": valid_to.isoformat() if valid_to else None},
+    )
+    return row
+
+
+@transaction.atomic
+def revoke(actor: Any, grant_id: int) -> RoleGrant:
+    """End a grant now. Same right as to give it. Raises NotFound, Forbidden."""
+    row = RoleGrant.objects.select_for_update().select_related("area", "user").filter(pk=grant_id).first()
+    if row is None:
+        raise NotFound()
+    queries.require(actor, row.area, "users")
+    _check_grant(actor, row.user, row.role, row.area)
+    today = timezone.localdate()
+    if row.valid_to is not None and row.valid_to <= today:
+        return row
+    # valid_to is exclusive; a grant of today keeps the empty span [today, today)
+    row.valid_to = max(today, row.valid_from)
+    row.save(update_fields=["valid_to"])
+    report_event(
+        "community.role_revoked",
+        actor=actor_user(actor),
+        area=row.area,
+        subject=row.user.username,
+        data={"role": row.role},
+    )
+    return row
