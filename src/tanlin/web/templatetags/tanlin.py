@@ -25,6 +25,7 @@ _JSON_ESCAPES = {ord(">"): "\\u003E", ord("<"): "\\u003C", ord("&"): "\\u0026", 
 
 
 def language() -> str:
+    """The language tag of the page."""
     return get_language() or "zh-hans"
 
 
@@ -143,8 +144,9 @@ def chart(
         "title": present.spaced(present.pick(title, lang)),
         "summary": present.spaced(present.pick(summary, lang)),
         # Escaped above: the text cannot leave the script element.
-        "data": mark_safe(data.translate(_JSON_ESCAPES)),  # noqa: S308
+        "data": mark_safe(data.translate(_JSON_ESCAPES)),
         "kind": spec.get("kind", "") if spec else "",
+        "marks": spec.get("marks", ()) if spec else (),
         "words": _words(),
         "table": _table(table, lang),
         "receipt": receipt,

@@ -1,0 +1,431 @@
+"""The pictures of the Overview as data: what charts.js draws, one summary sentence and a table view each. Pure."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tanlin.kernel.errors import Text
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from tanlin.carbon.factors import Fact
+
+THIN = "\u2009"
+MOST_PLACES = 6
+
+#: carrier → its name; the key is also the colour token. Generation at the place is shown as ``pv``.
+CARRIERS: dict[str, Text] = {
+    "electricity": Text("电", "Electricity"),
+    "pv": Text("光伏发电", "Solar power"),
+    "gas": Text("燃气", "Gas"),
+    "heat": Text("热", "Heat"),
+    "cooling": Text("冷", "Cooling"),
+    "fuel": Text("燃料", "Fuel"),
+    "water": Text("水", "Water"),
+    "waste": Text("垃圾", "Waste"),
+}
+SCOPES = {1: Text("范围一", "Scope 1"), 2: Text("范围二", "Scope 2"), 3: Text("范围三", "Scope 3")}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A chart (``spec`` as charts.js reads it, None when there is nothing to draw) and its table view."""
+
+    id: str
+    title: Text
+    summary: Text
+    spec: dict[str, Any] | None
+    table: dict[str, Any] | None
+
+
+class Rows:
+    """The columns of an inventory table as arrays; NaN is unknown. ``thing`` is the carrier, or ``pv``."""
+
+    def __init__(self, table: pa.Table | None) -> None:
+        self.size = table.num_rows if table is not None else 0
+        self.columns = (
+            {n: table.column(n).to_numpy(zero_copy_only=False) for n in table.column_names}
+            if table is not None
+            else {}
+        )
+        if self.size:
+            channel = self["channel"]
+            self.columns["thing"] = np.where(
+                (self["carrier"] == "electricity") & (channel == "generation"), "pv", self["carrier"]
+            )
+            sign = np.where(channel == "export", -1.0, 1.0)
+            for name in ("value", "energy_kwh", "estimated"):
+                self.columns[name] = np.abs(self[name].astype(float)) * sign
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.columns[name]
+
+    def mask(self, **equal: Any) -> np.ndarray:
+        """Rows whose columns equal the values (or are in them, for a collection)."""
+        mask = np.ones(self.size, bool)
+        for name, wanted in equal.items():
+            many = isinstance(wanted, (set, frozenset, list, tuple))
+            mask &= np.isin(self[name], list(wanted)) if many else self[name] == wanted
+        return mask
+
+    def sum(self, name: str, mask: np.ndarray) -> float | None:
+        """The sum of the known values, None where none is known."""
+        values = self[name][mask].astype(float)
+        values = values[~np.isnan(values)]
+        return float(values.sum()) if values.size else None
+
+    def coverage(self, mask: np.ndarray) -> float | None:
+        expected = float(self["seconds_expected"][mask].sum())
+        return min(1.0, float(self["seconds_present"][mask].sum()) / expected) if expected else None
+
+    def estimated(self, mask: np.ndarray) -> float:
+        """Share of the value that is estimated, 0..1."""
+        total = float(np.nansum(np.abs(self["value"][mask])))
+        return min(1.0, float(np.nansum(np.abs(self["estimated"][mask]))) / total) if total else 0.0
+
+
+def digits(value: float) -> str:
+    """Three significant digits below 100, whole numbers with thousands separators from there on."""
+    size = abs(value)
+    places = 0 if size == 0 or size >= 99.95 else 1 if size >= 9.995 else 2 if size >= 0.995 else 3
+    return f"{value:,.{places}f}".replace("-", "−")
+
+
+def share(value: float, places: int = 0) -> str:
+    """0.82 → 82 %."""
+    return f"{value * 100:.{places}f}{THIN}%".replace("-", "−")
+
+
+def month_run(months: Iterable[int]) -> Text:
+    """[1, 2, 3, 5] → 1–3、5 月 / January to March, May."""
+    runs = [list(g) for _, g in groupby(enumerate(sorted(months)), lambda pair: pair[1] - pair[0])]
+    ends = [(run[0][1], run[-1][1]) for run in runs]
+    zh = "、".join(f"{a}" if a == b else f"{a}–{b}" for a, b in ends)
+    name = calendar.month_name
+    return Text(f"{zh}月", ", ".join(name[a] if a == b else f"{name[a]} to {name[b]}" for a, b in ends))
+
+
+def label_of(year: int, month: int) -> str:
+    """2025-06."""
+    return f"{year}-{month:02d}"
+
+
+def numbers_of(year: int, months: Iterable[int]) -> list[int]:
+    """Months of a year as yyyymm."""
+    return [year * 100 + month for month in months]
+
+
+def months_picture(
+    now: Rows, before: Rows, year: int, today: date, column: str, per: float, unit: str, id: str, title: Text
+) -> Picture:
+    """A column of the table by month and carrier (÷ ``per``), last year's total as a line; past months without data are ``gaps``."""
+    things = [t for t in CARRIERS if now.size and now.sum(column, now.mask(thing=t))]
+    labels = [label_of(year, m) for m in range(1, 13)]
+    if not things:
+        return Picture(id, title, Text("暂无数据。", "No data."), None, None)
+    series = [_series(now, thing, year, column, per) for thing in things]
+    past = [m for m in range(1, 13) if (year, m) <= (today.year, today.month)]
+    gaps = [labels[m - 1] for m in past if all(s["values"][m - 1] is None for s in series)]
+    old = [
+        before.sum(column, before.mask(month=(year - 1) * 100 + m)) if before.size else None
+        for m in range(1, 13)
+    ]
+    last = [None if value is None else value / per for value in old]
+    flags = [bool(now["provisional"][now.mask(month=year * 100 + m)].any()) for m in range(1, 13)]
+    spec = {
+        "kind": "months",
+        "unit": unit,
+        "axis": unit,
+        "months": labels,
+        "series": series,
+        "gaps": gaps,
+        "provisional": flags if column == "tco2e" else [False] * 12,
+        "last": {"name": Text(f"{year - 1} 年合计", f"{year - 1} total"), "values": last}
+        if any(v is not None for v in last)
+        else None,
+        "marks": [
+            k
+            for k, there in (
+                ("estimated", any(any(s["estimated"]) for s in series)),
+                ("unknown", gaps),
+                ("provisional", column == "tco2e" and any(flags)),
+            )
+            if there
+        ],
+    }
+    sums = [[s["values"][m] for s in series if s["values"][m] is not None] for m in range(12)]
+    totals = [sum(values) if values else None for values in sums]
+    known = [(value, m + 1) for m, value in enumerate(totals) if value is not None]
+    top = max(known)
+    summary = Text(
+        f"{year} 年合计 {digits(sum(v for v, _ in known))}{THIN}{unit}，最高的是 {top[1]} 月（{digits(top[0])}{THIN}{unit}）。",
+        f"{year}: {digits(sum(v for v, _ in known))}{THIN}{unit} in all, most in {calendar.month_name[top[1]]} ({digits(top[0])}{THIN}{unit}).",
+    )
+    columns = [
+        Text("月份", "Month"),
+        *[Text(f"{s['name'].zh}（{unit}）", f"{s['name'].en} ({unit})") for s in series],
+        Text("合计", "Total"),
+        Text("去年", "Last year"),
+    ]
+    rows = [
+        [labels[m], *[s["values"][m] for s in series], totals[m], last[m]] for m in range(12) if m + 1 in past
+    ]
+    return Picture(id, title, summary, spec, {"columns": columns, "rows": rows})
+
+
+def _series(rows: Rows, thing: str, year: int, column: str, per: float) -> dict[str, Any]:
+    values, estimated, covered, factors = [], [], [], []
+    for month in numbers_of(year, range(1, 13)):
+        mask = rows.mask(month=month, thing=thing)
+        value = rows.sum(column, mask)
+        values.append(None if value is None else value / per)
+        estimated.append(round(rows.estimated(mask), 4))
+        covered.append(rows.coverage(mask))
+        factors.append(
+            "; ".join(sorted({f for f in rows["factor_id"][mask] if isinstance(f, str)})[:3]) or None
+        )
+    return {
+        "name": CARRIERS[thing],
+        "thing": thing,
+        "values": values,
+        "estimated": estimated,
+        "coverage": covered,
+        "factor": factors,
+    }
+
+
+def flow_picture(rows: Rows, places: Mapping[str, Text]) -> Picture:
+    """Carrier → place of use → scope; every width is tCO2e, so each column sums to the same total."""
+    title = Text("从能源到碳排放", "From energy to carbon")
+    flows: dict[tuple[str, str, int], float] = {}
+    if rows.size:
+        known = np.nan_to_num(rows["tco2e"].astype(float)) > 0
+        for thing, place, scope, value in zip(
+            rows["thing"][known],
+            rows["place"][known],
+            rows["scope"][known],
+            rows["tco2e"][known],
+            strict=True,
+        ):
+            flows[thing, place, int(scope)] = flows.get((thing, place, int(scope)), 0.0) + float(value)
+    if not flows:
+        return Picture("flow", title, Text("暂无碳排放数据。", "No emissions known."), None, None)
+    by_place: dict[str, float] = {}
+    for (_, place, _), value in flows.items():
+        by_place[place] = by_place.get(place, 0.0) + value
+    large = sorted(by_place, key=lambda p: -by_place[p])
+    large = large if len(large) <= MOST_PLACES else large[: MOST_PLACES - 1]
+    total = sum(flows.values())
+    nodes: dict[str, dict[str, Any]] = {}
+    links: dict[tuple[str, str], float] = {}
+
+    def node(id: str, name: Text, thing: str, depth: int, value: float, note: str = "") -> str:
+        held = nodes.setdefault(
+            id, {"id": id, "name": name, "thing": thing, "depth": depth, "value": 0.0, "note": note}
+        )
+        held["value"] += value
+        return id
+
+    for (thing, place, scope), value in flows.items():
+        energy = rows.sum("energy_kwh", rows.mask(thing=thing))
+        chain = [
+            node(
+                f"c:{thing}",
+                CARRIERS[thing],
+                thing,
+                0,
+                value,
+                f"{digits(energy / 1e3)}{THIN}MWh" if energy else "",
+            )
+        ]
+        if len(by_place) > 1:
+            slug = place if place in large else ""
+            name = places.get(place, Text(place, place)) if slug else Text("其他", "Others")
+            chain.append(node(f"p:{slug}", name, "grid", 1, value))
+        chain.append(node(f"s:{scope}", SCOPES[scope], "carbon", len(chain), value))
+        for a, b in pairwise(chain):
+            links[a, b] = links.get((a, b), 0.0) + value
+    spec = {
+        "kind": "sankey",
+        "unit": "tCO₂e",
+        "total": total,
+        "nodes": list(nodes.values()),
+        "links": [{"source": a, "target": b, "value": v} for (a, b), v in links.items()],
+    }
+    top = max((n for n in nodes.values() if n["depth"] == 0), key=lambda n: n["value"])
+    summary = Text(
+        f"合计 {digits(total)}{THIN}tCO₂e，其中{top['name'].zh}占 {share(top['value'] / total)}。",
+        f"{digits(total)}{THIN}tCO₂e in all, {share(top['value'] / total)} of it from {top['name'].en.lower()}.",
+    )
+    named = {n["id"]: n["name"] for n in nodes.values()}
+    table = {
+        "columns": [Text("从", "From"), Text("到", "To"), Text("tCO₂e", "tCO₂e")],
+        "rows": [[named[a], named[b], v] for (a, b), v in links.items()],
+    }
+    return Picture("flow", title, summary, spec, table)
+
+
+def days_picture(days: pa.Table | None) -> Picture:
+    """Daily electricity as a calendar; a day that is absent or null is unknown."""
+    title = Text("逐日用电", "Electricity day by day")
+    if days is None or not days.num_rows:
+        return Picture(
+            "days",
+            title,
+            Text("没有逐日数据：账单只有月值。", "No daily data: bills carry months only."),
+            None,
+            None,
+        )
+    number, value = days.column("day").to_pylist(), days.column("value").to_pylist()
+    iso = [f"{d // 10000}-{d // 100 % 100:02d}-{d % 100:02d}" for d in number]
+    known = [(v, d) for v, d in zip(value, iso, strict=True) if v is not None]
+    if not known:
+        return Picture("days", title, Text("暂无数据。", "No data."), None, None)
+    top = max(known)
+    per, unit = (1e3, "MWh") if top[0] >= 1e4 else (1.0, "kWh")
+    points: list[list[Any]] = [
+        [d, None if v is None else round(v / per, 3)] for v, d in zip(value, iso, strict=True)
+    ]
+    spec: dict[str, Any] = {"kind": "calendar", "unit": unit, "days": points, "marks": ["unknown"]}
+    if "coverage" in days.column_names:
+        spec["coverage"] = {
+            d: c
+            for d, c in zip(iso, days.column("coverage").to_pylist(), strict=True)
+            if c is not None and c < 0.9995
+        }
+    grid: dict[str, list[Any]] = {}
+    for day, amount in points:
+        grid.setdefault(day[:7], [None] * 31)[int(day[8:]) - 1] = amount
+    table = {
+        "columns": [Text(f"月份（{unit}）", f"Month ({unit})"), *[str(d) for d in range(1, 32)]],
+        "rows": [[m, *_real_days(m, row)] for m, row in sorted(grid.items())],
+    }
+    summary = Text(
+        f"有数据的 {len(known)} 天中，最高的是 {top[1]}（{digits(top[0] / per)}{THIN}{unit}）；虚线格为暂无数据。",
+        f"Of {len(known)} days with data the highest is {top[1]} ({digits(top[0] / per)}{THIN}{unit}); a dotted cell has no data.",
+    )
+    return Picture("days", title, summary, spec, table)
+
+
+def _real_days(month: str, row: list[Any]) -> list[Any]:
+    """Cells past the end of a month are empty, not unknown."""
+    length = calendar.monthrange(int(month[:4]), int(month[5:]))[1]
+    return [value if i < length else "" for i, value in enumerate(row)]
+
+
+def quality_picture(rows: Rows, year: int, done: list[int]) -> Picture:
+    """Coverage and estimated share by carrier over the complete months."""
+    title = Text("数据质量", "Data quality")
+    things = [t for t in CARRIERS if rows.size and rows.mask(thing=t).any()]
+    if not things or not done:
+        return Picture("quality", title, Text("暂无数据。", "No data."), None, None)
+    strips: list[dict[str, Any]] = []
+    for thing in things:
+        masks = [rows.mask(thing=thing, month=number) for number in numbers_of(year, done)]
+        strips.append(
+            {
+                "name": CARRIERS[thing],
+                "thing": thing,
+                "coverage": [rows.coverage(m) for m in masks],
+                "estimated": [round(rows.estimated(m), 4) for m in masks],
+            }
+        )
+    labels = [label_of(year, m) for m in done]
+    everything = rows.mask(month=numbers_of(year, done))
+    whole = rows.coverage(everything)
+    summary = Text(
+        f"{month_run(done).zh}数据完整率 {share(whole or 0.0)}。" if whole is not None else "暂无数据。",
+        f"Coverage of {month_run(done).en}: {share(whole or 0.0)}." if whole is not None else "No data.",
+    )
+    columns = [Text("月份", "Month")] + [
+        c
+        for s in strips
+        for c in (
+            Text(f"{s['name'].zh}完整率", f"{s['name'].en}: coverage"),
+            Text(f"{s['name'].zh}估算", f"{s['name'].en}: estimated"),
+        )
+    ]
+    table_rows: list[list[Any]] = [
+        [
+            labels[i],
+            *(
+                None if v is None else share(v, 1)
+                for s in strips
+                for v in (s["coverage"][i], s["estimated"][i])
+            ),
+        ]
+        for i in range(len(done))
+    ]
+    return Picture(
+        "quality",
+        title,
+        summary,
+        {"kind": "quality", "months": labels, "rows": strips},
+        {"columns": columns, "rows": table_rows},
+    )
+
+
+def timeline_picture(facts: Iterable[Fact], today: date) -> Picture:
+    """When each factor or tariff is valid, one row a series (kind, region, product, gas)."""
+    title = Text("有效期", "Validity")
+    rows: dict[tuple[str, ...], dict[str, Any]] = {}
+    for fact in sorted(facts, key=lambda f: (f.kind, f.region, f.product, f.gas, f.valid_from or date.min)):
+        name = fact.name if any(fact.name) else Text(fact.fact_id, fact.fact_id)
+        row = rows.setdefault(
+            (fact.kind, fact.region, fact.product, fact.gas),
+            {"name": name, "thing": _thing(fact.kind, fact.product), "spans": []},
+        )
+        begin = fact.valid_from or fact.published or date(today.year - 10, 1, 1)
+        row["spans"].append(
+            {
+                "label": f"{fact.value:g}{THIN}{fact.unit}",
+                "from": begin.isoformat(),
+                "to": fact.valid_to.isoformat() if fact.valid_to else None,
+                "verified": fact.verified,
+                "provisional": False,
+                "note": fact.source,
+            }
+        )
+    if not rows:
+        return Picture("timeline", title, Text("暂无因子。", "No factors yet."), None, None)
+    spec = {"kind": "timeline", "today": today.isoformat(), "rows": list(rows.values())}
+    count = sum(len(row["spans"]) for row in rows.values())
+    summary = Text(
+        f"{len(rows)} 个系列，{count} 个版本；实心为出处已核对，空心为未核对，竖线为今天。",
+        f"{len(rows)} series, {count} versions; solid is verified, hollow is not, the upright line is today.",
+    )
+    columns = [
+        Text("名称", "Name"),
+        Text("数值", "Value"),
+        Text("生效", "From"),
+        Text("失效", "To"),
+        Text("出处", "Source"),
+    ]
+    table = [
+        [r["name"], s["label"], s["from"], s["to"] or "–", s["note"]]
+        for r in rows.values()
+        for s in r["spans"]
+    ]
+    return Picture("timeline", title, summary, spec, {"columns": columns, "rows": table})
+
+
+def _thing(kind: str, product: str) -> str:
+    """The colour of a kind of fact: the carrier it belongs to, else neutral."""
+    words = {
+        "grid": "electricity",
+        "gas": "gas",
+        "heat": "heat",
+        "water": "water",
+        "waste": "waste",
+        "fuel": "fuel",
+    }
+    text = f"{product} {kind}"
+    return next((thing for word, thing in words.items() if word in text), "grid")

@@ -1,0 +1,284 @@
+// ECharts options of each kind of picture; pure functions (spec, theme, words, narrow) → {option, height}.
+
+const THIN = "\u2009";
+
+export function format(value) {
+  if (value === null || value === undefined) return null;
+  const size = Math.abs(value);
+  const places = size === 0 || size >= 99.95 ? 0 : size >= 9.995 ? 1 : size >= 0.995 ? 2 : 3;
+  return value.toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places }).replace("-", "−");
+}
+const percent = (share) => `${(Math.floor(share * 1000) / 10).toFixed(share >= 0.9995 ? 0 : 1)}${THIN}%`;
+const short = (value) => value.toLocaleString("en", { maximumFractionDigits: 2 });
+
+// A tooltip is built of elements with classes: the page allows no inline style.
+function tip(head, rows) {
+  const box = document.createElement("div");
+  box.className = "tip";
+  const title = document.createElement("b");
+  title.textContent = head;
+  box.append(title);
+  for (const [name, value] of rows) {
+    const row = document.createElement("div");
+    row.className = "tip-row";
+    for (const text of [name, value]) row.append(Object.assign(document.createElement("span"), { textContent: text }));
+    box.append(row);
+  }
+  return box;
+}
+
+const hatch = (theme) => ({ symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 3], rotation: -Math.PI / 4, color: theme.token("surface") });
+const plain = { symbol: "none" };
+
+function axes(theme, categories, narrow, title, flags) {
+  const text = { color: theme.token("muted"), fontSize: theme.size };
+  return {
+    x: {
+      type: "category",
+      data: categories,
+      axisTick: { show: false },
+      axisLine: { lineStyle: { color: theme.token("edge") } },
+      axisLabel: { ...text, interval: narrow ? "auto" : 0, hideOverlap: true, formatter: (label, i) => monthLabel(label, categories, narrow, flags?.[i]) },
+    },
+    y: {
+      type: "value",
+      name: title,
+      nameLocation: "end",
+      nameTextStyle: { ...text, align: "left", padding: [0, 0, 4, narrow ? -32 : -40] },
+      axisLabel: { ...text, formatter: short },
+      splitNumber: 4,
+      splitLine: { lineStyle: { color: theme.token("hairline") } },
+    },
+  };
+}
+
+// "2025-03" → 3, and the year under each January.
+function monthLabel(label, categories, narrow, provisional) {
+  const [year, month] = label.split("-");
+  const first = label === categories[0] || month === "01";
+  return `${Number(month)}${provisional ? "†" : ""}${first && !narrow ? `\n${year}` : ""}`;
+}
+
+function months(spec, theme, words, narrow) {
+  const { x, y } = axes(theme, spec.months, narrow, spec.axis, spec.provisional);
+  const series = spec.series.flatMap((s) => {
+    const part = (i, share) => (s.values[i] === null ? null : s.values[i] * share);
+    const look = { type: "bar", stack: "use", name: s.name, barMaxWidth: 36, barCategoryGap: "32%" };
+    const style = { color: theme.token(s.thing), borderColor: theme.token("surface"), borderWidth: 0.5 };
+    return [
+      { ...look, data: s.values.map((_, i) => part(i, 1 - (s.estimated?.[i] ?? 0))), itemStyle: { ...style, decal: plain } },
+      { ...look, data: s.values.map((_, i) => part(i, s.estimated?.[i] ?? 0) || null), itemStyle: { ...style, decal: hatch(theme) } },
+    ];
+  });
+  if (series.length) series[0].markArea = dotted(spec.gaps ?? [], theme, words, narrow);
+  const legend = spec.series.map((s) => ({ name: s.name, itemStyle: { color: theme.token(s.thing), decal: plain } }));
+  if (spec.last) {
+    const color = theme.token("baseline-edge");
+    series.push({
+      type: "line", name: spec.last.name, data: spec.last.values, connectNulls: false, symbol: "circle", symbolSize: 5,
+      lineStyle: { color, type: "dashed", width: 2 }, itemStyle: { color, decal: plain }, z: 5,
+    });
+    legend.push({ name: spec.last.name, icon: "path://M0 5h6v2h-6zM10 5h6v2h-6z", itemStyle: { color, decal: plain } });
+  }
+  const say = (i) => {
+    const rows = spec.series.map((s) => [s.name, s.values[i] === null ? words.unknown : `${format(s.values[i])}${THIN}${spec.unit}`]);
+    const known = spec.series.filter((s) => s.values[i] !== null);
+    if (known.length > 1) rows.push([words.total, `${format(known.reduce((sum, s) => sum + s.values[i], 0))}${THIN}${spec.unit}`]);
+    const all = (name) => known.map((s) => s[name]?.[i]).filter((v) => v !== null && v !== undefined);
+    if (all("coverage").length) rows.push([words.coverage, percent(Math.min(...all("coverage")))]);
+    const estimated = known.reduce((sum, s) => sum + s.values[i] * (s.estimated?.[i] ?? 0), 0);
+    if (estimated > 0) rows.push([words.estimated, `${format(estimated)}${THIN}${spec.unit}`]);
+    if (spec.last?.values[i] != null) rows.push([spec.last.name, `${format(spec.last.values[i])}${THIN}${spec.unit}`]);
+    for (const factor of new Set(all("factor"))) rows.push([words.factor, factor]);
+    return tip(spec.months[i], rows);
+  };
+  return {
+    height: narrow ? 280 : 340,
+    option: {
+      grid: { left: narrow ? 40 : 48, right: 8, top: 56, bottom: narrow ? 24 : 40 },
+      legend: { data: legend, top: 0, left: 0, type: "scroll", itemWidth: 14, itemHeight: 10, itemGap: 16, textStyle: { color: theme.token("soft"), fontSize: theme.size } },
+      tooltip: { trigger: "axis", axisPointer: { type: "shadow", shadowStyle: { color: theme.token("sunk"), opacity: 0.6 } }, formatter: (points) => say(points[0].dataIndex) },
+      xAxis: x,
+      yAxis: y,
+      series,
+    },
+  };
+}
+
+// Months without any value: a dotted outline with the word, so that a gap is not read as zero.
+function dotted(missing, theme, words, narrow) {
+  return {
+    silent: true,
+    itemStyle: { color: "transparent", borderColor: theme.token("unknown-edge"), borderType: "dotted", borderWidth: 1, decal: plain },
+    label: { show: !narrow || missing.length < 3, color: theme.token("unknown-text"), fontSize: theme.size, position: "inside", formatter: [...words.unknown].length <= 4 ? [...words.unknown].join("\n") : words.unknown, rotate: [...words.unknown].length <= 4 ? 0 : 90 },
+    data: missing.map((month) => [{ xAxis: month }, { xAxis: month }]),
+  };
+}
+
+function sankey(spec, theme, words, narrow) {
+  const names = new Map(spec.nodes.map((node) => [node.id, node]));
+  const size = narrow ? 11 : theme.size;
+  const label = (node) => `{n|${node.name}}\n{v|${format(node.value)}${THIN}${spec.unit}}${node.note && !narrow ? `{v| · ${node.note}}` : ""}`;
+  const last = Math.max(...spec.nodes.map((node) => node.depth));
+  const rows = Math.max(...[...Array(last + 1).keys()].map((depth) => spec.nodes.filter((n) => n.depth === depth).length));
+  return {
+    height: Math.max(narrow ? 320 : 300, rows * (narrow ? 64 : 58)),
+    option: {
+      tooltip: {
+        formatter: ({ dataType, data }) =>
+          dataType === "edge"
+            ? tip(`${names.get(data.source).name} → ${names.get(data.target).name}`, [[words.value, `${format(data.value)}${THIN}${spec.unit}`], ["%", percent(data.value / spec.total)]])
+            : tip(names.get(data.name).name, [[words.value, `${format(names.get(data.name).value)}${THIN}${spec.unit}`], ["%", percent(names.get(data.name).value / spec.total)], ...(names.get(data.name).note ? [["", names.get(data.name).note]] : [])]),
+      },
+      series: [{
+        type: "sankey", left: 0, right: narrow ? 92 : 168, top: 12, bottom: 20, nodeWidth: 12, nodeGap: narrow ? 28 : 22, draggable: false, layoutIterations: 32,
+        emphasis: { focus: "adjacency" },
+        lineStyle: { color: "source", opacity: 0.28, curveness: 0.5 },
+        label: { position: "right", distance: 8, formatter: ({ name }) => label(names.get(name)), rich: { n: { color: theme.token("ink"), fontSize: size, fontWeight: 600, lineHeight: 18 }, v: { color: theme.token("soft"), fontSize: size, lineHeight: 16 } } },
+        data: spec.nodes.map((node) => ({ name: node.id, depth: node.depth, itemStyle: { color: theme.token(`${node.thing}-edge`), borderWidth: 0, decal: plain } })),
+        links: spec.links,
+      }],
+    },
+  };
+}
+
+// One band a year; on a phone one band a half-year, so that a day stays large enough to see.
+function calendar(spec, theme, words, narrow) {
+  const years = [...new Set(spec.days.map(([day]) => day.slice(0, 4)))].sort().reverse();
+  const ranges = years.flatMap((year) => (narrow ? [[`${year}-01-01`, `${year}-06-30`], [`${year}-07-01`, `${year}-12-31`]] : [[`${year}-01-01`, `${year}-12-31`]]));
+  const used = ranges.filter(([from, to]) => spec.days.some(([day]) => day >= from && day <= to));
+  const known = spec.days.filter(([, value]) => value !== null);
+  const values = known.map(([, value]) => value).sort((a, b) => a - b);
+  const band = narrow ? 144 : 152;
+  const english = words.unknown !== "暂无数据";
+  const text = { color: theme.token("muted"), fontSize: narrow ? 11 : theme.size };
+  return {
+    height: 48 + used.length * band,
+    option: {
+      visualMap: {
+        type: "continuous", min: values[0] >= 0 ? 0 : values[0], max: values[Math.floor(values.length * 0.99)] ?? 1, calculable: false, orient: "horizontal", right: 0, top: 0, itemWidth: 10, itemHeight: 96,
+        inRange: { color: [theme.token("scale-low"), theme.token("scale-high")] }, textStyle: text,
+        text: [`${format(values[Math.floor(values.length * 0.99)] ?? 0)}${THIN}${spec.unit}`, "0"],
+      },
+      tooltip: {
+        formatter: ({ data }) => tip(data.value?.[0] ?? data[0], [
+          [words.value, `${format((data.value ?? data)[1])}${THIN}${spec.unit}`],
+          ...(spec.coverage?.[(data.value ?? data)[0]] === undefined ? [] : [[words.coverage, percent(spec.coverage[(data.value ?? data)[0]])]]),
+        ]),
+      },
+      calendar: used.map((range, i) => ({
+        range, top: 64 + i * band, left: narrow ? 24 : 56, right: 8, cellSize: ["auto", narrow ? 13 : 15], firstDay: 1,
+        splitLine: { lineStyle: { color: theme.token("edge"), width: 1 } },
+        itemStyle: { color: "transparent", borderColor: theme.token("hairline"), borderWidth: 1, borderType: "dotted" },
+        yearLabel: { show: !narrow, margin: 32, color: theme.token("soft"), fontSize: theme.size, formatter: "{start}" },
+        monthLabel: { ...text, nameMap: [...Array(12).keys()].map((m) => (narrow && m === 0 ? `${range[0].slice(0, 4)} · ` : "") + (english ? new Date(2000, m, 1).toLocaleString("en", { month: "short" }) : `${m + 1}${THIN}月`)) },
+        dayLabel: { ...text, firstDay: 1, margin: 6, nameMap: english ? ["S", "M", "T", "W", "T", "F", "S"] : ["日", "一", "二", "三", "四", "五", "六"], fontSize: 10 },
+      })),
+      series: used.map(([from, to], i) => ({
+        type: "heatmap", coordinateSystem: "calendar", calendarIndex: i, itemStyle: { borderColor: theme.token("surface"), borderWidth: 1, decal: plain },
+        data: known.filter(([day]) => day >= from && day <= to),
+      })),
+    },
+  };
+}
+
+function quality(spec, theme, words, narrow) {
+  const row = 44;
+  const top = 32;
+  const left = narrow ? 64 : 96;
+  const grids = spec.rows.map((_, i) => ({ left, right: 8, top: top + i * row, height: row - 12 }));
+  const look = (i, name) => ({ type: "bar", name, stack: `q${i}`, xAxisIndex: i, yAxisIndex: i, barCategoryGap: "18%", cursor: "default" });
+  const at = (list, i) => list?.[i] ?? null;
+  return {
+    height: top + spec.rows.length * row + 28,
+    option: {
+      legend: {
+        top: 0, left: 0, itemWidth: 14, itemHeight: 10, selectedMode: false, textStyle: { color: theme.token("soft"), fontSize: theme.size },
+        data: [
+          { name: words.measured, itemStyle: { color: theme.token("soft"), decal: plain } },
+          { name: words.estimated, itemStyle: { color: theme.token("soft"), decal: hatch(theme) } },
+          { name: words.missing, itemStyle: { color: "transparent", borderColor: theme.token("unknown-edge"), borderType: "dotted", borderWidth: 1, decal: plain } },
+        ],
+      },
+      grid: grids,
+      tooltip: {
+        trigger: "item",
+        formatter: ({ seriesIndex, dataIndex }) => {
+          const source = spec.rows[Math.floor(seriesIndex / 3)];
+          const covered = at(source.coverage, dataIndex);
+          return tip(`${spec.months[dataIndex]} ${source.name}`, covered === null ? [["", words.unknown]] : [[words.coverage, percent(covered)], [words.estimated, percent(at(source.estimated, dataIndex) ?? 0)]]);
+        },
+      },
+      xAxis: spec.rows.map((_, i) => ({
+        ...axes(theme, spec.months, narrow, "").x, gridIndex: i, axisLine: { show: false },
+        axisLabel: { show: i === spec.rows.length - 1, color: theme.token("muted"), fontSize: theme.size, interval: narrow ? "auto" : 0, formatter: (label) => String(Number(label.slice(5))) },
+      })),
+      yAxis: spec.rows.map((source, i) => ({
+        type: "value", min: 0, max: 1, gridIndex: i, splitLine: { show: false }, axisLabel: { show: false },
+        name: source.name, nameLocation: "middle", nameRotate: 0, nameGap: 8, nameTextStyle: { align: "right", color: theme.token("ink"), fontSize: theme.size, width: left - 12, overflow: "truncate" },
+      })),
+      series: spec.rows.flatMap((source, i) => {
+        const covered = source.coverage.map((value) => value ?? 0);
+        const color = theme.token(source.thing);
+        return [
+          { ...look(i, words.measured), data: covered.map((v, m) => v * (1 - (at(source.estimated, m) ?? 0))), itemStyle: { color, decal: plain } },
+          { ...look(i, words.estimated), data: covered.map((v, m) => v * (at(source.estimated, m) ?? 0) || null), itemStyle: { color, decal: hatch(theme) } },
+          { ...look(i, words.missing), data: covered.map((v) => (v < 0.9995 ? 1 - v : null)), itemStyle: { color: "transparent", borderColor: theme.token("unknown-edge"), borderType: "dotted", borderWidth: 1, decal: plain } },
+        ];
+      }),
+    },
+  };
+}
+
+function timeline(spec, theme, words, narrow) {
+  const spans = spec.rows.flatMap((row, i) => row.spans.map((span) => ({ ...span, row: i, thing: row.thing, name: row.name })));
+  const dates = spans.flatMap((span) => [span.from, span.to ?? spec.today]);
+  const earliest = dates.reduce((a, b) => (a < b ? a : b), spec.today);
+  const year = Number(spec.today.slice(0, 4));
+  const band = 36;
+  const left = narrow ? 8 : 168;
+  const end = `${year + 1}-12-31`;
+  const render = (params, api) => {
+    const span = spans[params.dataIndex];
+    const [x0, y] = api.coord([span.from, span.row]);
+    const [x1] = api.coord([span.to ?? end, span.row]);
+    const area = params.coordSys;
+    const from = Math.max(x0, area.x);
+    const to = Math.min(x1, area.x + area.width);
+    const color = theme.token(`${span.thing}-text`);
+    const drop = narrow ? 6 : 0;
+    return {
+      type: "group",
+      children: [
+        { type: "rect", shape: { x: from, y: y - 10 + drop, width: Math.max(2, to - from - 2), height: 20, r: 3 }, style: span.verified ? { fill: color } : { fill: theme.token("surface"), stroke: color, lineWidth: 1.5, lineDash: span.provisional ? [4, 3] : null } },
+        { type: "text", silent: true, style: { x: from + 6, y: y + drop, text: `${span.label}${span.provisional ? "†" : ""}`, fill: span.verified ? theme.token("surface") : theme.token("ink"), font: `${theme.size}px ${theme.font}`, textVerticalAlign: "middle", width: Math.max(0, to - from - 12), overflow: "truncate" } },
+        ...(narrow ? [{ type: "text", silent: true, style: { x: area.x, y: y - 22 + drop, text: span.name, fill: theme.token("soft"), font: `${theme.size}px ${theme.font}`, textVerticalAlign: "middle" } }] : []),
+      ],
+    };
+  };
+  return {
+    height: 40 + spec.rows.length * (narrow ? band + 16 : band) + 16,
+    option: {
+      grid: { left, right: 16, top: 12, bottom: 36 },
+      tooltip: {
+        formatter: ({ dataIndex }) => {
+          const span = spans[dataIndex];
+          const rows = [[words.value, span.label], [words.from, span.from], [words.to, span.to ?? words.open]];
+          if (span.note) rows.push(["", span.note]);
+          if (span.provisional) rows.push(["†", words.provisional]);
+          if (!span.verified) rows.push(["○", words.unverified]);
+          return tip(span.name, rows);
+        },
+      },
+      xAxis: { type: "time", min: `${Math.max(Number(earliest.slice(0, 4)), year - 12)}-01-01`, max: end, axisLine: { lineStyle: { color: theme.token("edge") } }, splitLine: { show: true, lineStyle: { color: theme.token("hairline") } }, axisLabel: { color: theme.token("muted"), fontSize: theme.size, hideOverlap: true } },
+      yAxis: { type: "category", inverse: true, data: spec.rows.map((row) => row.name), axisTick: { show: false }, axisLine: { show: false }, axisLabel: { show: !narrow, color: theme.token("ink"), fontSize: theme.size, width: left - 16, overflow: "truncate", align: "left", margin: left - 8 } },
+      series: [{
+        type: "custom", renderItem: render, encode: { x: [0, 1], y: 2 }, clip: true,
+        data: spans.map((span) => [span.from, span.to ?? end, span.row]),
+        markLine: { silent: true, symbol: "none", label: { show: false }, lineStyle: { color: theme.token("ink"), type: "solid", width: 1 }, data: [{ xAxis: spec.today }] },
+      }],
+    },
+  };
+}
+
+export const drawings = { months, sankey, calendar, quality, timeline };
