@@ -32,11 +32,11 @@ class Area:
 
 @dataclass(frozen=True)
 class Attribute:
-    """A dated fact of an area: population (persons), floor_area_m2, homes."""
+    """A dated value of an area: population (persons), floor_area_m2, or a local word label.<level>."""
 
     area: str
     name: str
-    value: float
+    value: float | str
     valid_from: date = FIRST_DAY
     source: str = SOURCE
 
@@ -148,9 +148,9 @@ class Builder:
         return slug
 
     def owner(self, slug: str) -> str:
-        """The community, street or town that keeps the register of an area's meters."""
+        """The community (or wider area) that keeps the register of an area's meters."""
         level, parent = self._levels[slug]
-        if parent is None or level in ("community", "street", "town", "district", "city"):
+        if parent is None or level in ("community", "street", "district", "city"):
             return slug
         return self.owner(parent)
 
@@ -240,7 +240,11 @@ class Builder:
         self, area: str, label: tuple[str, str], persons: float, *, treatment: str = "anaerobic",
         parent: str | None = None, faults: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
-        """Add the two weighing sheets of a sorting point: kitchen and residual waste."""
+        """Add the two weighing sheets of a sorting point: kitchen and residual waste.
+
+        A sub-meter is kept in the register of its main meter's owner.
+        """
+        main_owner = next((m.owner for m in self.place.meters if m.number == parent), "")
         for (zh, en), product, per_person, main in (
             (KITCHEN, treatment, 0.19, parent),
             (MIXED, "incineration", 0.42, None),
@@ -248,7 +252,7 @@ class Builder:
             code = "KIT" if product == treatment else "RES"
             self.place.meters.append(
                 Meter(
-                    self.number(code, "waste"), self.owner(area), "waste", area,
+                    self.number(code, "waste"), main_owner if main else self.owner(area), "waste", area,
                     f"{label[0]}·{zh}", f"{label[1]}, {en.lower()}", "weighing",
                     persons * per_person, product=product, parent=main, faults=faults,
                 )

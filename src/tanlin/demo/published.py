@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from importlib.resources import files
+
+# Most reports carry no date of their own, so the facts are dated by the day they were typed in.
+ENTERED_ON = date(2026, 11, 20)
 
 # Slugs that belong to the real units; no demonstration area may use one.
 REAL_UNITS = frozenset(

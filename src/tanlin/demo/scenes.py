@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .places import Builder, Meter, Place
+from .places import Attribute, Builder, Meter, Place
 
 PV_KW_PER_M2 = 0.15  # module area to peak power; the published figure does not say which area
 
@@ -235,7 +235,8 @@ def shadao() -> Place:
     """An island town: a centre of four buildings, stations and posts (after Dongping)."""
     p = Place("shadao", "SD", "shanghai", "CN-SH", "CN-SH.residential", "CN-SH.single_part")
     b = Builder(p)
-    b.area("shadao", "沙岛镇", "Shadao Town", "town", None, 3240)
+    b.area("shadao", "沙岛镇", "Shadao Town", "street", None, 3240)
+    p.attributes.append(Attribute("shadao", "label.street", "镇"))  # a town stands at street level
     hub = b.area("shadao-hub", "沙岛镇党群服务中心", "Shadao Service Centre", "quarter", "shadao",
                  floor=5000)  # fmt: skip
     for n, (zh, en, kw) in enumerate(
