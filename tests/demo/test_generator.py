@@ -82,11 +82,11 @@ def test_registry_is_sound(slug: str, made: dict[str, Generated]) -> None:
     for area in g.place.areas:  # parents come first, one root
         assert area.parent in seen or (area.parent is None and not seen)
         seen.add(area.slug)
-    keys = {(m.carrier, m.number) for m in g.place.meters}
-    assert len(keys) == len(g.place.meters)
+    keys = {(m.owner, m.carrier, m.number) for m in g.place.meters}
+    assert len(keys) == len({m.number for m in g.place.meters}) == len(g.place.meters)
     for m in g.place.meters:
         assert m.place in seen and m.owner in seen
-        assert m.parent is None or (m.carrier, m.parent) in keys
+        assert m.parent is None or (m.owner, m.carrier, m.parent) in keys
     table = meter_table(g.place)
     assert table.num_rows == sum(len(m.channels) for m in g.place.meters)
 

@@ -68,7 +68,7 @@ def build(say: Say = lambda _: None) -> None:
             raise _not_ours(p.root)
         if root is not None and is_done(root):
             continue
-        say(f"{p.areas[-1].name if p.root != slug else p.areas[0].name} {slug}")
+        say(f"{p.name}  {slug}")
         made = generate(slug)
         root = root or create_place(made)
         add_readings(root, made.readings, f"demo:{slug}")

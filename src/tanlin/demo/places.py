@@ -107,6 +107,11 @@ class Place:
         return self.areas[0].slug
 
     @property
+    def name(self) -> str:
+        """Chinese name of the area the place is called after."""
+        return next(area.name for area in self.areas if area.slug == self.slug)
+
+    @property
     def hourly(self) -> list[Meter]:
         """Meters with hourly readings."""
         return [m for m in self.meters if m.kind == "interval" and m.profile not in DAILY]
