@@ -14,22 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tanlin.carbon.pictures import (
-    CARRIERS,
-    THIN,
-    Picture,
-    Rows,
-    days_picture,
-    digits,
-    flow_picture,
-    label_of,
-    month_run,
-    months_picture,
-    numbers_of,
-    quality_picture,
-    share,
-)
+from tanlin.carbon.pictures import Picture, days_picture, flow_picture, months_picture, quality_picture
 from tanlin.carbon.reasons import reason_text
+from tanlin.carbon.rows import CARRIERS, THIN, Rows, digits, label_of, month_run, numbers_of, share
 from tanlin.carbon.uncertainty import total
 from tanlin.kernel.errors import Text
 
