@@ -63,7 +63,14 @@ def render(template: str, language: str = "zh-hans", **context: Any) -> str:
     other = SimpleNamespace(name="运河社区", name_en="Canal Community", slug="yunhe")
     request = RequestFactory().get("/place/haiwan/carbon/")
     request.user = AnonymousUser()
-    base = {"request": request, "user": user, "place": place, "places": [place, other], "nav": NAV, "demo": True}
+    base = {
+        "request": request,
+        "user": user,
+        "place": place,
+        "places": [place, other],
+        "nav": NAV,
+        "demo": True,
+    }
     with translation.override(language):
         return ENGINE.get_template(template).render(Context(base | context))
 
@@ -96,9 +103,15 @@ def open_page(context: BrowserContext, html: str) -> tuple[Page, list[str]]:
         elif path.startswith("/static/"):
             found = finders.find(path.removeprefix("/static/"))
             kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
-            route.fulfill(status=200, body=Path(found).read_bytes(), content_type=kind) if found else route.fulfill(status=404)
+            route.fulfill(
+                status=200, body=Path(found).read_bytes(), content_type=kind
+            ) if found else route.fulfill(status=404)
         else:
-            route.fulfill(body=html, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": POLICY})
+            route.fulfill(
+                body=html,
+                content_type="text/html; charset=utf-8",
+                headers={"Content-Security-Policy": POLICY},
+            )
 
     page.route("**/*", serve)
     page.goto("http://tanlin.test/place/haiwan/carbon/")

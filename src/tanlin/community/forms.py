@@ -16,9 +16,9 @@ from tanlin.community.models import ROLE_TITLES, Area, Organisation, User
 from tanlin.kernel.errors import BadInput, Text
 
 FIGURES = [
-    ("population", _("population (persons)")),
-    ("households", _("homes")),
-    ("floor_area_m2", _("floor area (m²)")),
+    ("population", _("Population (persons)")),
+    ("households", _("Homes")),
+    ("floor_area_m2", _("Floor area (m²)")),
 ]
 
 
@@ -60,14 +60,14 @@ class Verb(forms.Form):
 
 class UserForm(Verb):
     title, button, done = _("New colleague"), _("Add"), _("The colleague can log in now.")
-    username = forms.CharField(label=_("user name"), max_length=150)
-    display_name = forms.CharField(label=_("name"), max_length=80, required=False)
+    username = forms.CharField(label=_("User name"), max_length=150)
+    display_name = forms.CharField(label=_("Name"), max_length=80, required=False)
     password = forms.CharField(
-        label=_("first password"),
+        label=_("First password"),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         strip=False,
     )
-    role = forms.ChoiceField(label=_("role"), choices=lambda: list(ROLE_TITLES.items()))
+    role = forms.ChoiceField(label=_("Role"), choices=lambda: list(ROLE_TITLES.items()))
 
     @transaction.atomic
     def run(self, actor: Any, place: Area) -> None:
@@ -84,9 +84,9 @@ class UserForm(Verb):
 
 class GrantForm(Verb):
     title, button, done = _("Give a role"), _("Grant"), _("The role is granted.")
-    username = forms.CharField(label=_("user name"), max_length=150)
-    role = forms.ChoiceField(label=_("role"), choices=lambda: list(ROLE_TITLES.items()))
-    valid_to = forms.DateField(label=_("until (not included)"), required=False, widget=date_input())
+    username = forms.CharField(label=_("User name"), max_length=150)
+    role = forms.ChoiceField(label=_("Role"), choices=lambda: list(ROLE_TITLES.items()))
+    valid_to = forms.DateField(label=_("Until (not included)"), required=False, widget=date_input())
 
     def run(self, actor: Any, place: Area) -> None:
         data = self.cleaned_data
@@ -106,9 +106,9 @@ class RevokeForm(Verb):
 
 class OrganisationForm(Verb):
     title, button, done = _("New organisation"), _("Add"), _("The organisation is registered.")
-    name = forms.CharField(label=_("name"), max_length=120)
+    name = forms.CharField(label=_("Name"), max_length=120)
     name_en = forms.CharField(label=_("English name"), max_length=120, required=False)
-    kind = forms.ChoiceField(label=_("kind"), choices=Organisation.Kind.choices)
+    kind = forms.ChoiceField(label=_("Kind"), choices=Organisation.Kind.choices)
 
     def run(self, actor: Any, place: Area) -> None:
         services.create_organisation(actor, area=place, **self.cleaned_data)
@@ -116,11 +116,11 @@ class OrganisationForm(Verb):
 
 class AreaForm(Verb):
     title, button, done = _("New place below"), _("Add"), _("The place is added.")
-    name = forms.CharField(label=_("name"), max_length=120)
+    name = forms.CharField(label=_("Name"), max_length=120)
     name_en = forms.CharField(label=_("English name"), max_length=120, required=False)
-    level = forms.ChoiceField(label=_("level"), choices=Area.Level.choices)
+    level = forms.ChoiceField(label=_("Level"), choices=Area.Level.choices)
     slug = forms.CharField(
-        label=_("address word"),
+        label=_("Address word"),
         max_length=80,
         help_text=_("Lower-case Latin letters, digits, hyphens; it never changes."),
     )
@@ -131,10 +131,10 @@ class AreaForm(Verb):
 
 class AttributeForm(Verb):
     title, button, done = _("New basic figure"), _("Add"), _("The figure is stored.")
-    key = forms.ChoiceField(label=_("figure"), choices=FIGURES)
-    value = forms.FloatField(label=_("value"), min_value=0)
-    valid_from = forms.DateField(label=_("from"), widget=date_input(), initial=timezone.localdate)
-    source = forms.CharField(label=_("source"), max_length=300)
+    key = forms.ChoiceField(label=_("Basic figure"), choices=FIGURES)
+    value = forms.FloatField(label=_("Value"), min_value=0)
+    valid_from = forms.DateField(label=_("From"), widget=date_input(), initial=timezone.localdate)
+    source = forms.CharField(label=_("Source"), max_length=300)
 
     def run(self, actor: Any, place: Area) -> None:
         services.set_attribute(actor, place, **self.cleaned_data)

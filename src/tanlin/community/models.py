@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from tanlin.community.rights import ROLES
 
@@ -28,22 +29,22 @@ class Area(models.Model):
     """
 
     class Level(models.TextChoices):
-        CITY = "city", _("city")
-        DISTRICT = "district", _("district")
-        STREET = "street", _("street or town")
-        COMMUNITY = "community", _("community")
-        ESTATE = "estate", _("estate")
-        BUILDING = "building", _("building")
-        UNIT = "unit", _("unit")
-        HOME = "home", _("home")
-        QUARTER = "quarter", _("quarter")
-        PARK = "park", _("park")
-        SCENE = "scene", _("scene")
-        GRID = "grid", _("grid")
+        CITY = "city", pgettext_lazy("level", "city")
+        DISTRICT = "district", pgettext_lazy("level", "district")
+        STREET = "street", pgettext_lazy("level", "street or town")
+        COMMUNITY = "community", pgettext_lazy("level", "community")
+        ESTATE = "estate", pgettext_lazy("level", "estate")
+        BUILDING = "building", pgettext_lazy("level", "building")
+        UNIT = "unit", pgettext_lazy("level", "unit")
+        HOME = "home", pgettext_lazy("level", "home")
+        QUARTER = "quarter", pgettext_lazy("level", "quarter")
+        PARK = "park", pgettext_lazy("level", "park")
+        SCENE = "scene", pgettext_lazy("level", "scene")
+        GRID = "grid", pgettext_lazy("level", "grid")
 
     class Tree(models.TextChoices):
-        MAIN = "main", _("places")
-        GRID = "grid", _("grids")
+        MAIN = "main", pgettext_lazy("level", "places")
+        GRID = "grid", pgettext_lazy("level", "grids")
 
     class Origin(models.TextChoices):
         MEASURED = "measured", _("measured data")
