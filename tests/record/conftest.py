@@ -18,9 +18,8 @@ def world(db: None) -> Any:
 @pytest.fixture
 def digest(world: Any) -> str:
     """Hash of the receipt of a figure of community A."""
-    from tests.record.samples import publish
-
     from tanlin.record.models import ReceiptRow
+    from tests.record.samples import publish
 
     publish(world.a.slug)
     return ReceiptRow.objects.get(place=world.a).hash

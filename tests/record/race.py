@@ -24,7 +24,9 @@ def careless(subject: str) -> None:
     time.sleep(0.002)
     at = timezone.now()
     body = event_body(at, None, "race.step", None, subject, {}, last)
-    Event.objects.create(at=at, verb="race.step", subject=subject, body=body, previous=last, hash=sha256(body.encode()))
+    Event.objects.create(
+        at=at, verb="race.step", subject=subject, body=body, previous=last, hash=sha256(body.encode())
+    )
 
 
 def main(mode: str, start: str, count: int, name: str) -> None:

@@ -10,7 +10,9 @@ from tanlin.record import services
 from tanlin.record.facts import FactUse
 from tanlin.record.replay import table_bytes
 
-METHOD = Method("test.product", 1, "GPC 1.1 ch. 6", "tests.record.samples:replay", label=Text("乘积", "Product"))
+METHOD = Method(
+    "test.product", 1, "GPC 1.1 ch. 6", "tests.record.samples:replay", label=Text("乘积", "Product")
+)
 USES = (FactUse("grid.cn-gd.avg.2023", "grid_location", "CN-GD-SZ"),)
 NOW: dict[str, Any] = {"value": None, "changes": []}  # what a replay finds; a test may set it
 
@@ -24,7 +26,12 @@ CHANGE = Change("fact", "grid.cn-gd.avg.2023", "2025-12-31: 0.4403", "2026-06-30
 
 
 def make(
-    slug: str, value: float = 182.4, period: str = "2023-06", inputs: Any = None, table: Any = None, **more: Any
+    slug: str,
+    value: float = 182.4,
+    period: str = "2023-06",
+    inputs: Any = None,
+    table: Any = None,
+    **more: Any,
 ) -> tuple[Figure, Receipt]:
     key = more.pop("key", "carbon.co2")
     result: dict[str, Any] = {"value": value, "unit": "tCO2"}
@@ -42,6 +49,8 @@ def make(
     return Figure(key, slug, period, value, "tCO2", low=164.1, high=200.7, table=table, **more), receipt
 
 
-def publish(slug: str, value: float = 182.4, *, marks: int | None = None, uses: Any = USES, **more: Any) -> bool:
+def publish(
+    slug: str, value: float = 182.4, *, marks: int | None = None, uses: Any = USES, **more: Any
+) -> bool:
     figure, receipt = make(slug, value, **more)
     return services.publish_figure(figure, receipt, uses, batch=7, marks=marks)

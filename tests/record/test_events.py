@@ -7,18 +7,20 @@ from pathlib import Path
 
 import pytest
 from django.db import DatabaseError, connection, transaction
-from tests.support import ROOT
-from tests.support.world import World
 
 from tanlin.kernel.errors import Conflict, Forbidden, NotFound
 from tanlin.record import guards, queries
 from tanlin.record.models import ChainHead, Event, Fact
 from tanlin.record.services import add_facts, report_event
+from tests.support import ROOT
+from tests.support.world import World
 
 
 def test_the_chain_is_whole_and_keeps_what_was_said(world: World):
     before = queries.verify_chain().length
-    said = report_event("meter.edited", actor=world.users["engineer"], area=world.a, subject="表 1", data={"kW": 1.5e20})
+    said = report_event(
+        "meter.edited", actor=world.users["engineer"], area=world.a, subject="表 1", data={"kW": 1.5e20}
+    )
     chain = queries.verify_chain()
     assert (chain.whole, chain.length, chain.head) == (True, before + 1, said.hash)
     assert Event.objects.get(pk=said.pk).data == {"kW": 1.5e20}
@@ -32,7 +34,14 @@ def without_guards(statement: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", ["subject = 'x'", "verb = 'x'", "actor_id = 999", "at = '2020-01-01 00:00:00+00:00'", "body = '{\"data\":{}}'"]
+    "change",
+    [
+        "subject = 'x'",
+        "verb = 'x'",
+        "actor_id = 999",
+        "at = '2020-01-01 00:00:00+00:00'",
+        "body = '{\"data\":{}}'",
+    ],
 )
 def test_a_changed_row_is_found(world: World, change: str):
     first, second = (report_event("a.b", area=world.a, subject=str(n)) for n in range(2))
@@ -54,7 +63,11 @@ def test_a_row_taken_out_is_found_even_at_the_end(world: World):
 def test_the_database_refuses_to_change_a_row(world: World, factor, table: str, statement: str):
     report_event("a.b")
     add_facts([factor()])
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(DatabaseError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(statement.format(table))
     assert Event.objects.exists() and Fact.objects.exists()
 
@@ -78,7 +91,11 @@ def test_a_flush_empties_the_tables_and_puts_the_guards_back():
     call_command("flush", interactive=False, verbosity=0)
     assert not Event.objects.exists()
     report_event("a.c")
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(DatabaseError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute("DELETE FROM tanlin_record_event")
 
 
@@ -105,11 +122,18 @@ def test_an_event_outlives_its_place_and_actor(world: World):
 # --- race ----------------------------------------------------------------------------------------------------------
 def race(url: str, home: Path, mode: str) -> tuple[int, int]:
     """Two processes write 40 events each; returns (events that stand, events that would have forked the chain)."""
-    env = {**os.environ, "DATABASE_URL": url, "TANLIN_HOME": str(home), "DJANGO_SETTINGS_MODULE": "tanlin.web.settings"}
+    env = {
+        **os.environ,
+        "DATABASE_URL": url,
+        "TANLIN_HOME": str(home),
+        "DJANGO_SETTINGS_MODULE": "tanlin.web.settings",
+    }
     start = str(home / f"start-{mode}")
     command = [sys.executable, str(ROOT / "tests/record/race.py"), mode, start, "40"]
     writers = [
-        subprocess.Popen([*command, str(n)], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [*command, str(n)], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         for n in range(2)
     ]
     outputs = [writer.communicate(timeout=60) for writer in writers]

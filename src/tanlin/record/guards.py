@@ -6,7 +6,7 @@ TABLES = ("tanlin_record_event", "tanlin_record_fact")
 
 _POSTGRES_FUNCTION = """
 CREATE OR REPLACE FUNCTION tanlin_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation'; END $$
+BEGIN RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ' is append-only', ERRCODE = 'restrict_violation'; END $$
 """
 
 

@@ -33,10 +33,12 @@ def expand(result: dict[str, Any], load: Load) -> dict[str, Any]:
 
 def differences(stated: Any, found: Any, tolerance: float) -> list[tuple[str, float]]:
     """Paths at which ``found`` (unrounded) is not what ``stated`` (nine digits) says, with relative gaps."""
-    nudged = [significant(_scaled(found, 1 + nudge)) for nudge in (0.0, tolerance, -tolerance)]
-    found_gaps = [dict(compare(stated, candidate, tolerance)) for candidate in nudged]
-    common = set(found_gaps[0]).intersection(*found_gaps[1:])
-    return [(path, gap) for path, gap in found_gaps[0].items() if path in common]
+    nudges = (1.0, 1 + tolerance, 1 - tolerance)
+    missed = [
+        {path for path, _ in compare(stated, significant(_scaled(found, n)), tolerance)} for n in nudges
+    ]
+    wrong = set.intersection(*missed)
+    return [(path, gap) for path, gap in compare(stated, found, 0.0) if path in wrong]
 
 
 def same_result(was: dict[str, Any], now: dict[str, Any], load: Load) -> bool:

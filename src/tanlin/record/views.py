@@ -8,7 +8,7 @@ from typing import Any
 
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from django.views.decorators.http import require_GET, require_POST
 
 from tanlin.community import queries as community
@@ -23,6 +23,13 @@ from tanlin.record.services import load_table
 
 ROWS_SHOWN = 200
 PAGE = 100
+# Verbs of this room for its catalogue; every room names its own so.
+VERBS = (
+    gettext_noop("record.facts_added"),
+    gettext_noop("record.evidence_stored"),
+    gettext_noop("record.places_erased"),
+    gettext_noop("record.job_cancelled"),
+)
 
 
 @dataclass
