@@ -1,0 +1,81 @@
+"""The report of bad rows, collected column-wise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from tanlin.meter.problems import ROW
+from tanlin.meter.sheets import Sheet
+
+SCHEMA = pa.schema(
+    [("file", pa.string()), ("sheet", pa.string()), ("row", pa.int64())]
+    + [
+        (name, pa.string())
+        for name in (
+            "column",
+            "value",
+            "code",
+            "message_zh",
+            "message_en",
+            "remedy_zh",
+            "remedy_en",
+        )
+    ]
+)
+
+
+class Errors:
+    """Bad cells of one sheet. A row may have several; ``rows`` counts rows."""
+
+    def __init__(self, sheet: Sheet) -> None:
+        self._sheet = sheet
+        self._parts: list[pa.Table] = []
+
+    def add(
+        self,
+        code: str,
+        rows: np.ndarray,
+        column: str,
+        values: Sequence[str] | pa.Array,
+        others: np.ndarray | None = None,
+    ) -> None:
+        """Report rows (int64) with the cell text of each; ``others`` are the rows they clash with."""
+        size = len(rows)
+        if not size:
+            return
+        problem = ROW[code]
+        if others is None:
+            zh, en = [problem.text.zh] * size, [problem.text.en] * size
+        else:
+            made = [problem.text.format(other=int(o)) for o in others]
+            zh, en = [t.zh for t in made], [t.en for t in made]
+        columns = [
+            [self._sheet.file] * size,
+            [self._sheet.name] * size,
+            rows,
+            [column] * size,
+            values,
+            [code] * size,
+            zh,
+            en,
+            [problem.remedy.zh] * size,
+            [problem.remedy.en] * size,
+        ]
+        arrays = [
+            c if isinstance(c, pa.Array) else pa.array(c, f.type)
+            for c, f in zip(columns, SCHEMA, strict=True)
+        ]
+        self._parts.append(pa.Table.from_arrays(arrays, schema=SCHEMA))
+
+    @property
+    def rows(self) -> int:
+        """How many distinct rows are bad."""
+        return len(set().union(*(p["row"].to_pylist() for p in self._parts)))
+
+    def table(self) -> pa.Table:
+        """All errors in row order."""
+        table = pa.concat_tables([SCHEMA.empty_table(), *self._parts]).combine_chunks()
+        return table.sort_by([("row", "ascending"), ("column", "ascending")])

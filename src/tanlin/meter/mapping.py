@@ -1,0 +1,339 @@
+"""What the columns of a sheet mean: guessed from its words and cells, put to the user, remembered as JSON.
+
+Nothing is guessed where two readings are possible: such points become ``questions``, and ``parse`` refuses
+until ``Mapping.answer`` settles them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal, NamedTuple
+
+from tanlin.kernel.errors import Text
+from tanlin.kernel.period import DEFAULT_TZ
+from tanlin.meter import cells, words
+from tanlin.meter.headers import Found, find_header, refuse_twice, time_header
+from tanlin.meter.sheets import Sheet
+
+Layout = Literal["long", "wide_meters", "wide_time"]
+
+
+class Question(NamedTuple):
+    """A field of the mapping that only the user can settle, with the options to offer."""
+
+    field: str
+    text: Text
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """The meaning of a sheet. Columns are named by their header (both rows joined by a space).
+
+    columns: role → header; roles number, time, hour, month, period, from, to, previous, current, unit, carrier,
+    channel, stream, multiplier, name. values: the value columns (wide layouts: those of this file).
+    ignore: columns left out; in wide layouts a new column that is neither is a value. carrier "" = by column,
+    row or registry. unit None = by header, row or registry. subject: meter | transformer_area | waste_stream.
+    date_format: ymd | dmy | mdy for dates whose year does not stand first. stamp: does the time mark the start
+    or the end of an interval. step: None (from the data), "day", "month" or seconds. period: month or year of a
+    sheet without dates. end: inclusive | exclusive end dates. number: the meter, where no column says it.
+    """
+
+    layout: Layout = "long"
+    header_row: int = 1
+    header_rows: int = 1
+    columns: dict[str, str] = field(default_factory=dict)
+    values: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    carrier: str | None = None
+    unit: str | None = None
+    kind: Literal["interval", "register", "bill"] = "interval"
+    channel: str = "import"
+    subject: str = "meter"
+    date_format: cells.Order | None = None
+    tz: str = DEFAULT_TZ
+    stamp: Literal["start", "end"] = "start"
+    step: str | int | None = None
+    period: str | None = None
+    end: Literal["inclusive", "exclusive"] | None = None
+    number: str | None = None
+    confidence: dict[str, float] = field(default_factory=dict)
+    why: tuple[Text, ...] = ()
+    questions: tuple[Question, ...] = ()
+
+    def answer(self, **choices: Any) -> Mapping:
+        """The mapping with fields settled by the user; their questions are gone."""
+        left = tuple(q for q in self.questions if q.field not in choices)
+        return replace(self, **choices, questions=left)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Mapping:
+        """The remembered mapping. Raises TypeError or ValueError where the text is none."""
+        body = json.loads(text)
+        body["why"] = tuple(Text(*t) for t in body.get("why", ()))
+        body["questions"] = tuple(
+            Question(q[0], Text(*q[1]), tuple(q[2])) for q in body.get("questions", ())
+        )
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in body.items()})
+
+
+def guess(
+    sheet: Sheet,
+    *,
+    tz: str = DEFAULT_TZ,
+    carrier: str | None = None,
+    unit: str | None = None,
+) -> Mapping:
+    """Guess the mapping of a sheet. ``carrier``, ``unit``, ``tz`` are hints of the source, used where the
+    sheet is silent.
+
+    Raises BadInput where there is no header or columns share a name.
+    """
+    found = find_header(sheet)
+    names, heads = found.names, [words.header(n) for n in found.names]
+    refuse_twice(sheet, found.row, names)
+    sample = sheet.head[found.row :]
+    draft = _Draft(sheet, found, heads, sample)
+    columns = draft.roles()
+    layout = draft.layout(columns)
+    values = draft.values(columns, layout)
+    kind = draft.kind(columns, values, layout)
+    subject = draft.subject(columns, values)
+    chosen = [heads[names.index(v)] for v in values]
+    if layout == "wide_time":  # 用电量(kWh) above 1月: the upper row speaks of what is measured
+        chosen = [words.header(v.split(" ")[0]) for v in values]
+    title = " ".join(c for row in sheet.head[: found.first - 1] for c in row if c)
+    context = f"{title} {sheet.name} {sheet.path.stem}"
+    mapping = Mapping(
+        layout=layout,
+        header_row=found.row,
+        header_rows=found.row - found.first + 1,
+        columns=columns,
+        values=tuple(values),
+        ignore=tuple(
+            n for n in names if n and n not in values and n not in columns.values()
+        ),
+        kind=kind,
+        subject=subject,
+        tz=tz,
+        carrier=_carrier(chosen, heads, columns, context, carrier),
+        unit=_unit(chosen, layout, title, unit),
+        channel=_channel(chosen) or words.channel_of(title) or "import",
+        period=_title_period(context),
+        why=tuple(draft.why),
+        confidence={role: draft.trust(name) for role, name in columns.items()},
+    )
+    from tanlin.meter.doubts import settle
+
+    return settle(sheet, mapping, found)
+
+
+def _one(found: Any) -> Any:
+    """The one value that is not None, or None where there are several or none."""
+    kinds = {f for f in found if f}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def _channel(chosen: Sequence[words.Header]) -> str | None:
+    said = {h.channel for h in chosen}
+    return said.pop() if len(said) == 1 else None
+
+
+def _carrier(
+    chosen: Sequence[words.Header],
+    heads: Sequence[words.Header],
+    columns: dict[str, str],
+    context: str,
+    hint: str | None,
+) -> str | None:
+    """From the value columns; else from the other headers, the title, the file name; else the hint."""
+    said = {h.carrier for h in chosen if h.carrier}
+    if "carrier" in columns or len(said) > 1:
+        return ""
+    number = [h for h in heads if h.text == columns.get("number")]
+    return (
+        next(iter(said), None)
+        or _one(h.carrier for h in number)
+        or words.carrier_of(context)
+        or hint
+    )
+
+
+def _unit(
+    chosen: Sequence[words.Header], layout: Layout, title: str, hint: str | None
+) -> str | None:
+    said = {h.unit for h in chosen if h.unit}
+    if len(said) == 1 and all(h.unit for h in chosen):
+        return said.pop()
+    return None if said and layout == "long" else words.title_unit(title) or hint
+
+
+def _title_period(context: str) -> str | None:
+    """The one month (or else year) that title, sheet and file name speak of."""
+    text = cells.plain(context)
+    months = {
+        f"{y}-{int(m):02d}"
+        for y, m in re.findall(r"(20\d\d)\s*[年./_-]\s*(\d{1,2})(?!\d)\s*月?", text)
+        if 1 <= int(m) <= 12
+    }
+    years = set(re.findall(r"(20\d\d)\s*年", text))
+    return months.pop() if len(months) == 1 else years.pop() if len(years) == 1 else None
+
+
+class _Draft:
+    """The evidence for one guess."""
+
+    def __init__(
+        self,
+        sheet: Sheet,
+        found: Found,
+        heads: list[words.Header],
+        sample: Sequence[tuple[str, ...]],
+    ) -> None:
+        self.sheet, self.found, self.heads, self.sample = sheet, found, heads, sample
+        self.why: list[Text] = []
+
+    def column(self, index: int) -> list[str]:
+        return [r[index] for r in self.sample if index < len(r) and r[index].strip()]
+
+    def trust(self, name: str) -> float:
+        head = self.heads[self.found.names.index(name)]
+        return 0.95 if head.role and head.rank < 50 else 0.7 if head.role else 0.5
+
+    def roles(self) -> dict[str, str]:
+        """The best column of each role; a 日期 beside a 时间 is a day and a time of day."""
+        best: dict[str, words.Header] = {}
+        for head in self.heads:
+            role = head.role
+            if role in words.ROLES and head.text:
+                if role not in best or head.rank < best[role].rank:
+                    best[role] = head
+        if "time" in best and "hour" not in best:
+            for head in self.heads:
+                texts = self.column(self.heads.index(head))[:50]
+                if (
+                    head.role == "time"
+                    and head != best["time"]
+                    and texts
+                    and all(cells.clock(cells.plain(t)) is not None for t in texts)
+                ):
+                    best["hour"] = head
+            own = self.column(self.heads.index(best["time"]))[:50]
+            if own and all(cells.clock(cells.plain(t)) is not None for t in own):
+                days = [h for h in self.heads if h.role == "time" and h != best["time"]]
+                if days:
+                    best["hour"], best["time"] = best["time"], days[0]
+        if "previous" in best and "from" in best and "to" not in best and "time" in best:
+            best["to"] = best.pop("time")
+        for extra in ("order", "place", "total"):
+            best.pop(extra, None)
+        if "number" not in best and "stream" not in best:
+            self._bare_number(best)
+        chosen = {role: head.text for role, head in best.items()}
+        for role, name in chosen.items():
+            self.why.append(Text(f"「{name}」看作{_NAMES[role].zh}。", f"“{name}” is taken as {_NAMES[role].en}."))
+        return chosen
+
+    def _bare_number(self, best: dict[str, words.Header]) -> None:
+        """房号 or 地址 identifies the meter where no number does."""
+        for role in ("place", "name"):
+            for head in self.heads:
+                if head.role == role and head.text:
+                    best["number"] = head
+                    best.pop("name", None)
+                    return
+
+    def layout(self, columns: dict[str, str]) -> Layout:
+        spans = [n for n in self.found.names if time_header(n)]
+        if len(spans) >= 3 and not self._numbers_only(spans):
+            return "wide_time"
+        dated = {"time", "month", "period", "from"} & set(columns)
+        if "number" in columns or "stream" in columns or not dated:
+            return "long"
+        return "wide_meters"
+
+    def _numbers_only(self, spans: list[str]) -> bool:
+        """Bare integers are hours or days only as a full run, 0–23, 1–24 or 1–28…31."""
+        bare = [int(s) for s in spans if s.isdigit() and len(s) <= 2]
+        return bool(bare) and len(bare) == len(spans) and (
+            len(bare) < 24 or bare != list(range(bare[0], bare[0] + len(bare)))
+        )
+
+    def values(self, columns: dict[str, str], layout: Layout) -> list[str]:
+        taken = set(columns.values())
+        if layout == "wide_time":
+            return [n for n in self.found.names if n not in taken and time_header(n)]
+        free = [
+            (i, h) for i, h in enumerate(self.heads) if h.text and h.text not in taken
+        ]
+        if layout == "wide_meters":
+            return [
+                h.text
+                for i, h in free
+                if h.role in (None, "value", "register", "part", "number", "place")
+                and self._numeric(i)
+            ]
+        worded = [h for _, h in free if h.is_value]
+        if not worded and ("current" in columns or "register" in columns):
+            return [columns.get("current") or columns["register"]]
+        if not worded:
+            return [h.text for i, h in free if h.role is None and self._numeric(i)][:1]
+        best: dict[tuple[str | None, str | None], words.Header] = {}
+        for head in worded:
+            key = head.carrier, head.base if head.carrier == "waste" else head.channel
+            if key not in best or head.rank < best[key].rank:
+                best[key] = head
+        return [h.text for h in best.values()]
+
+    def _numeric(self, index: int) -> bool:
+        texts = self.column(index)[:200]
+        if not texts:
+            return bool(self.heads[index].unit)
+        good = sum(isinstance(cells.number(t), float) for t in texts)
+        return good * 2 >= len(texts)
+
+    def kind(
+        self, columns: dict[str, str], values: list[str], layout: Layout
+    ) -> Literal["interval", "register", "bill"]:
+        heads = [self.heads[self.found.names.index(v)] for v in values]
+        if any(h.role in ("register", "current") for h in heads):
+            return "register"
+        if layout != "wide_time" and {"month", "period", "from"} & set(columns):
+            return "bill"
+        if layout == "wide_time" and all(
+            time_header(v)[0] == "month" for v in values  # type: ignore[index]
+        ):
+            return "bill"
+        return "bill" if layout == "long" and "time" not in columns else "interval"
+
+    def subject(self, columns: dict[str, str], values: list[str]) -> str:
+        heads = [self.heads[self.found.names.index(v)] for v in values]
+        if "stream" in columns or any(h.carrier == "waste" for h in heads):
+            return "waste_stream"
+        return "transformer_area" if "台区" in columns.get("number", "") else "meter"
+
+
+_NAMES = {
+    "number": Text("表号", "the meter number"),
+    "time": Text("时间", "the time"),
+    "hour": Text("时刻", "the time of day"),
+    "month": Text("月份", "the month"),
+    "period": Text("起止日期", "the period"),
+    "from": Text("开始日期", "the start"),
+    "to": Text("结束日期", "the end"),
+    "previous": Text("上期示数", "the previous register reading"),
+    "current": Text("本期示数", "the present register reading"),
+    "register": Text("示数", "the register reading"),
+    "multiplier": Text("倍率", "the multiplier"),
+    "unit": Text("单位", "the unit"),
+    "carrier": Text("能源品种", "the carrier"),
+    "channel": Text("方向", "the direction"),
+    "stream": Text("垃圾类别", "the waste stream"),
+    "name": Text("名称或地址", "the name or address"),
+}
