@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Q, QuerySet
 
 from tanlin.community import queries as community
-from tanlin.kernel.errors import NotFound
-from tanlin.meter.models import Device, Import, Meter, MeterRow
+from tanlin.kernel.errors import BadInput, NotFound, Text, Where
+from tanlin.meter.models import Device, Meter, MeterRow
 from tanlin.meter.registry import OPEN_END, Row, meters_frame
 
 if TYPE_CHECKING:
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from tanlin.community.models import Area
-
-MAIN_TREE = "main"
+    from tanlin.community.queries import Area
 
 
 def rows_below(area: Area, first_day: date, last_day: date) -> list[Row]:
@@ -88,8 +86,15 @@ def zones_frame() -> pa.Table:
     )
 
 
-def places_of(meter_ids: Iterable[int]) -> set[int]:
-    """Ids of the areas at which the meters are placed."""
+def registry_frames() -> tuple[pa.Table, pa.Table]:
+    """Devices and time zones, as the readings ask for them."""
+    return devices_frame(), zones_frame()
+
+
+def places_of(meter_ids: Iterable[int] | None) -> set[int]:
+    """Ids of the areas at which the meters (None: any meter) are placed."""
+    if meter_ids is None:
+        return set(MeterRow.objects.filter(superseded_at__isnull=True).values_list("place_id", flat=True))
     ids = list(meter_ids)
     found: set[int] = set()
     for start in range(0, len(ids), 500):  # SQLite binds a limited number of variables
@@ -132,10 +137,8 @@ def known(area: Area) -> pa.Table:
 
 def owner_of(area: Area) -> Area:
     """The area that owns meters imported at a place: its community, else the place itself."""
-    from tanlin.community.models import Area as AreaModel
-
-    above = AreaModel.objects.filter(pk__in=area.ancestor_ids, level="community").order_by("path").last()
-    return above or area
+    above = [place for place in [*community.ancestors(area), area] if place.level == "community"]
+    return above[-1] if above else area
 
 
 def meter(user: Any, slug: str, meter_id: int, right: str = "view") -> tuple[Area, Meter]:
@@ -169,15 +172,60 @@ def meters(area: Area) -> QuerySet[MeterRow]:
     )
 
 
-def import_(user: Any, slug: str, pk: int, right: str = "import") -> Import:
-    """One import of a place. Raises NotFound or Forbidden."""
-    area = community.area(user, slug, right)
-    found = Import.objects.filter(pk=pk, area=area).select_related("area", "actor").first()
+def meter_by_id(user: Any, meter_id: int) -> Meter:
+    """A meter placed where the user may look. Raises NotFound."""
+    for row in MeterRow.objects.filter(meter=meter_id, superseded_at__isnull=True).select_related(
+        "meter", "place"
+    ):
+        if community.may(user, row.place):
+            return row.meter
+    raise NotFound()
+
+
+def place_below(user: Any, area: Area, slug: str) -> Area:
+    """A readable place in the subtree of an area whose right has been proved. Raises BadInput."""
+    found = community.areas(user).filter(slug=slug.strip(), path__startswith=area.path).first()
     if found is None:
-        raise NotFound()
+        raise BadInput(
+            "meter.unknown_place",
+            Text(f"此处没有地点“{slug}”。", f"There is no place “{slug}” here."),
+            remedy=Text("请从列表中选择地点。", "Choose one of the places of the list."),
+            where=Where(value=slug),
+        )
     return found
 
 
-def imports(area: Area) -> QuerySet[Import]:
-    """Imports of a place whose right has been proved, newest first."""
-    return Import.objects.filter(area=area).select_related("actor")
+def meter_by_number(area: Area, number: str) -> Meter | None:
+    """The meter of this 表号 owned by the area, by one above it or by one below it."""
+    near = Q(owner_area__path__startswith=area.path) | Q(owner_area__in=area.ancestor_ids)
+    return Meter.objects.filter(near, number=number).order_by("-owner_area__path", "pk").first()
+
+
+def search(
+    area: Area, text: str = "", carrier: str = "", place: str = "", role: str = ""
+) -> QuerySet[MeterRow]:
+    """``meters`` narrowed: words in number or name, a carrier, a place below (slug), ``main`` or ``sub`` meters."""
+    rows = meters(area)
+    for word in text.split():
+        rows = rows.filter(
+            Q(meter__number__icontains=word) | Q(meter__name__icontains=word) | Q(place__name__icontains=word)
+        )
+    if carrier:
+        rows = rows.filter(meter__carrier=carrier)
+    if place:
+        below = area.__class__.objects.filter(slug=place, path__startswith=area.path).first()
+        rows = rows.filter(place__path__startswith=below.path) if below else rows.none()
+    if role == "main":
+        rows = rows.filter(
+            meter__child_rows__superseded_at__isnull=True, meter__child_rows__isnull=False
+        ).distinct()
+    elif role == "sub":
+        rows = rows.filter(parent__isnull=False)
+    return rows
+
+
+def children(meter: Meter) -> QuerySet[MeterRow]:
+    """Open rows of the meters behind a main meter."""
+    return meter.child_rows.filter(superseded_at__isnull=True, valid_to__isnull=True).select_related(
+        "meter", "place"
+    )

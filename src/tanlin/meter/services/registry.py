@@ -1,28 +1,23 @@
-"""Verbs of the meter room: registry, readings in, corrections, undo. One transaction a verb."""
+"""Verbs of the registry: metering points, their dated rows, their devices."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from django.db import transaction
 from django.utils import timezone
 
 from tanlin.kernel.errors import BadInput, Conflict, Text, Where
 from tanlin.kernel.period import midnight
-from tanlin.kernel.ports import mark_stale, report_event
+from tanlin.kernel.ports import enqueue, mark_stale, report_event
 from tanlin.kernel.units import CANONICAL, CHANNELS, factor_to_canonical
-from tanlin.meter import queries
 from tanlin.meter.models import Device, Meter, MeterRow
-from tanlin.readings import services as readings
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from tanlin.community.models import Area
+    from tanlin.community.queries import Area
 
 #: Last day that stale marks reach when a row has no end.
 FAR = date(9999, 12, 30)
@@ -178,6 +173,8 @@ def change(
     fresh.full_clean(exclude=["meter"], validate_constraints=False)
     fresh.save(force_insert=True)
     mark_stale(places | {int(fresh.place_id)}, start, (end or FAR))
+    if fresh.place.tz != row.place.tz:
+        _rederive(row.meter_id)
     report_event(
         "meter.changed",
         actor=actor,
@@ -238,74 +235,10 @@ def exchange_device(
         subject=row.meter.number,
         data={"at": at_es, "final": final, "initial": initial, "serial": serial},
     )
-    readings.touch([(row.meter_id, row.channel)])
+    _rederive(row.meter_id)
     return new
 
 
-def add_readings(table: pa.Table, *, source: str, actor: Any, area: Area) -> Any:
-    """Store readings (meter_id, channel, start, seconds, value, quality) as one batch.
-
-    Returns the batch, or None when every row equals what is stored. Figures above the meters become
-    stale in the same transaction; ``refresh`` brings the derived tables up to date.
-    """
-    meter_ids = np.unique(table["meter_id"].to_numpy()).tolist()
-
-    def on_commit(batch: Any) -> None:
-        _stale_for_batch(meter_ids, batch)
-        report_event(
-            "meter.readings_added",
-            actor=actor,
-            area=area,
-            subject=source,
-            data={"batch": batch.number, "rows": batch.rows},
-        )
-
-    return readings.append(table, source=source, on_commit=on_commit)
-
-
-def correct_reading(
-    *,
-    meter_id: int,
-    channel: str,
-    start: int,
-    seconds: int,
-    value: float,
-    reason: str,
-    actor: Any,
-    area: Area,
-) -> Any:
-    """Edit one reading: a batch of one row marked ``edited``; the original stays in the log."""
-    import pyarrow as pa
-
-    if not np.isfinite(value) or not reason.strip():
-        raise BadInput(
-            "meter.bad_correction",
-            Text("请填写数值和修正原因。", "Give a value and the reason of the correction."),
-            where=Where(value=str(value)),
-        )
-    row = {"meter_id": [meter_id], "channel": [channel], "start": [start], "seconds": [seconds]}
-    table = pa.table({**row, "value": [float(value)], "quality": ["edited"]})
-    return add_readings(table, source=f"edit: {reason.strip()}", actor=actor, area=area)
-
-
-def undo_batch(number: int, meter_ids: Iterable[int], *, actor: Any, area: Area, source: str) -> Any:
-    """Void a batch by another batch and mark the figures that used it stale."""
-    ids = list(meter_ids)
-
-    def on_commit(batch: Any) -> None:
-        _stale_for_batch(ids, batch)
-        report_event("meter.batch_undone", actor=actor, area=area, subject=source, data={"batch": number})
-
-    return readings.void(number, on_commit=on_commit)
-
-
-def refresh() -> Any:
-    """Bring the derived tables up to date with every committed batch (see ``readings.services.refresh``)."""
-    return readings.refresh(queries.devices_frame(), queries.zones_frame())
-
-
-def _stale_for_batch(meter_ids: Iterable[int], batch: Any) -> None:
-    """A day is added on both sides: batches are bounded in UTC, figures in local days."""
-    first = datetime.fromtimestamp(batch.first_start, UTC).date() - timedelta(days=1)
-    last = datetime.fromtimestamp(batch.last_end, UTC).date() + timedelta(days=1)
-    mark_stale(queries.places_of(meter_ids), first, last)
+def _rederive(meter_id: int) -> None:
+    """Have the meter's intervals and days derived anew over its full history."""
+    enqueue("meter.refresh", {"meters": [meter_id]})

@@ -1,0 +1,73 @@
+"""Reads of imports. Those that take a user prove the right; the others serve callers that have proved it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import QuerySet
+
+from tanlin.community import queries as community
+from tanlin.kernel.errors import NotFound
+from tanlin.meter import staging
+from tanlin.meter.models import Import
+from tanlin.record import queries as record
+
+if TYPE_CHECKING:
+    from tanlin.community.queries import Area
+
+
+def import_(user: Any, slug: str, pk: int, right: str = "import") -> Import:
+    """One import of a place. Raises NotFound or Forbidden."""
+    area = community.area(user, slug, right)
+    found = Import.objects.filter(pk=pk, area=area).select_related("area", "actor").first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def imports(area: Area) -> QuerySet[Import]:
+    """Imports of a place whose right has been proved, newest first."""
+    return Import.objects.filter(area=area).select_related("actor")
+
+
+def plans(imp: Import) -> list[staging.Plan]:
+    """How the sheets of an import are to be read."""
+    return [staging.Plan.from_json(body) for body in imp.mapping or []]
+
+
+def source_of(imp: Import) -> Path:
+    """Where the bytes of an import's file lie. Raises NotFound when they were erased."""
+    return record.evidence(community.SYSTEM, imp.evidence)[1]
+
+
+def key_of(meter: dict[str, Any]) -> str:
+    """The name under which the answers of an import speak of an unknown meter."""
+    return "/".join((meter["carrier"], meter["channel"], meter["number"]))
+
+
+def will_import(imp: Import) -> int:
+    """How many good rows have a registered meter or a place for a new one."""
+    waiting = sum(m["rows"] for m in imp.report["unknown"] if key_of(m) not in imp.answers)
+    return int(imp.counts["good"]) - waiting
+
+
+def job_of(imp: Import) -> Any | None:
+    """The job that checks or brings in the file, or None."""
+    return record.job(community.SYSTEM, imp.job) if imp.job else None
+
+
+def stage(imp: Import) -> str:
+    """Where an import stands: its state, or the one before when the job on it failed or was cancelled."""
+    before = {Import.State.CHECKING: Import.State.UPLOADED, Import.State.IMPORTING: Import.State.CHECKED}
+    if imp.state in before and imp.job:
+        job = job_of(imp)
+        if job is not None and job.state in ("failed", "cancelled"):
+            return before[Import.State(imp.state)].value
+    return imp.state
+
+
+def earlier(imp: Import) -> Import | None:
+    """The newest finished import of the same file at the same place, if there is one."""
+    same = Import.objects.filter(area=imp.area_id, evidence=imp.evidence, state=Import.State.DONE)
+    return same.filter(pk__lt=imp.pk).first()

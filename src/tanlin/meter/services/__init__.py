@@ -1,0 +1,47 @@
+"""Verbs of the meter room. One transaction a verb."""
+
+from tanlin.meter.services.imports import (
+    SMALL,
+    assign,
+    check,
+    confirm,
+    discard,
+    failed,
+    import_now,
+    local_day,
+    repeat,
+    request_check,
+    run,
+    set_plans,
+    start_import,
+    undo_import,
+)
+from tanlin.meter.services.registry import FAR, Spec, change, exchange_device, register
+from tanlin.meter.services.values import add_readings, correct_reading, recovered, refresh, undo_batch
+
+__all__ = [
+    "FAR",
+    "SMALL",
+    "Spec",
+    "add_readings",
+    "assign",
+    "change",
+    "check",
+    "confirm",
+    "correct_reading",
+    "discard",
+    "exchange_device",
+    "failed",
+    "import_now",
+    "local_day",
+    "recovered",
+    "refresh",
+    "register",
+    "repeat",
+    "request_check",
+    "run",
+    "set_plans",
+    "start_import",
+    "undo_batch",
+    "undo_import",
+]
