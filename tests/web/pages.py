@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.staticfiles import finders
+from django.http import HttpResponse
 from django.template import Context, Engine
-from django.test import RequestFactory
+from django.test import RequestFactory, override_settings
+from django.urls import path
 from django.utils import translation
 
 from tanlin.carbon.overview import DeadMeter, overview
@@ -44,6 +46,12 @@ NAV = [
 ]
 
 
+urlpatterns = [
+    path(f"{name}/", lambda request: HttpResponse(), name=name)
+    for name in ("set_language", "login", "logout")
+]
+
+
 def sample_overview() -> Any:
     return overview(
         year=2026,
@@ -71,7 +79,7 @@ def render(template: str, language: str = "zh-hans", **context: Any) -> str:
         "nav": NAV,
         "demo": True,
     }
-    with translation.override(language):
+    with override_settings(ROOT_URLCONF=__name__), translation.override(language):
         return ENGINE.get_template(template).render(Context(base | context))
 
 

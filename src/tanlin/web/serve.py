@@ -115,18 +115,22 @@ def check_port(host: str, port: int) -> None:
 
 
 def prepare() -> None:
-    """Bring tables and static files up to date; must run before Django is set up, or after it in manifest mode."""
+    """Bring tables and static files up to date, side by side. Raises RuntimeError where the files cannot be written."""
     os.environ["TANLIN_STATIC"] = "manifest"
+    # A process of its own: this one may have loaded its settings with plain names.
+    collect = subprocess.Popen(
+        [sys.executable, "-m", "django", "collectstatic", "--noinput", "--verbosity", "0"],
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "tanlin.web.settings"},
+    )
     shared.setup(check=False)
     from django.core.management import call_command
 
-    call_command("migrate", interactive=False, verbosity=0)
-    # A process of its own, so that a caller that loaded the settings earlier gets hashed names all the same.
-    subprocess.run(
-        [sys.executable, "-m", "django", "collectstatic", "--noinput", "--verbosity", "0"],
-        check=True,
-        env=os.environ | {"DJANGO_SETTINGS_MODULE": "tanlin.web.settings"},
-    )
+    try:
+        call_command("migrate", interactive=False, verbosity=0)
+    finally:
+        code = collect.wait()
+    if code != 0:
+        raise RuntimeError(f"collectstatic ended with exit code {code}")
 
 
 def run_site(host: str, port: int) -> None:
@@ -135,7 +139,7 @@ def run_site(host: str, port: int) -> None:
     prepare()
     web = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
-        "--workers", "1", "--blocking-threads", "8", "--log-level", "warning", "tanlin.web.wsgi:application",
+        "--workers", "1", "--blocking-threads", "4", "--log-level", "warning", "tanlin.web.wsgi:application",
     ]  # fmt: skip
     work = [sys.executable, "-m", "tanlin", "work"]
     shown = f"[{host}]" if ":" in host else host

@@ -124,8 +124,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
-    "django_htmx",
-    "ninja",
     "csp",
     "axes",
 ]
@@ -243,6 +241,7 @@ STATIC_ROOT = HOME / "static"
 STATIC_ROOT.mkdir(exist_ok=True)
 # "manifest": hashed and compressed names, after collectstatic (``tanlin serve`` does it); "plain": as they lie.
 STATIC_MODE = env_choice("TANLIN_STATIC", "plain", ("plain", "manifest"))
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_USE_FINDERS = STATIC_MODE == "plain"
 STORAGES = {
     "default": {
