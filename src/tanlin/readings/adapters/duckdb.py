@@ -84,7 +84,9 @@ def _open(connection: duckdb.DuckDBPyConnection, name: str, source: Source) -> N
         return
     files = ", ".join(_quoted(file) for file in source.files)
     columns = ", ".join(source.schema.names)
-    hive = f", hive_partitioning = true, hive_types = {{{_partitions(source)}}}"
+    partitions = _partitions(source)
+    hive = f", hive_partitioning = {bool(partitions)}"
+    hive += f", hive_types = {{{partitions}}}" if partitions else ""
     connection.execute(
         f"CREATE TEMP VIEW {name} AS SELECT {columns} FROM read_parquet([{files}]{hive})"
         + (f" WHERE {source.where}" if source.where else "")

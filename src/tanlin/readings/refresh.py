@@ -1,0 +1,306 @@
+"""Derive anew what new or undone batches touched, and rewrite only where something changed.
+
+A (meter, channel) whose rows all lie inside one clock hour is derived month by month; any other (registers,
+days, bills) over its full history, because one row may change its neighbours. Old and new effective rows
+are compared; months, meter-days and digests are rewritten only where they differ. The tables move to new
+versions that nobody reads until the caller publishes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from tanlin.readings.days import LONGEST, daily, touched_days
+from tanlin.readings.digest import digests
+from tanlin.readings.effective import derive
+from tanlin.readings.engine import Source
+from tanlin.readings.registers import PROBLEMS
+from tanlin.readings.schema import CURRENT, DAYS, DIGESTS
+from tanlin.readings.store import Store
+
+#: Log rows derived at once.
+ROWS_AT_ONCE = 2_000_000
+DAYS_AT_ONCE = 80_000
+_PAIR = [("meter_id", pa.int64()), ("channel", pa.string())]
+_TOUCHED = pa.schema([*_PAIR, ("month", pa.string())])
+_SCOPE = pa.schema([*_PAIR, ("long", pa.int64()), ("n", pa.int64())])
+_DAY = pa.schema([*_PAIR, ("day", pa.int32()), ("local_month", pa.string())])
+_INSIDE_AN_HOUR = "seconds > 0 AND start % 3600 + seconds <= 3600"
+
+
+@dataclass(frozen=True)
+class Versions:
+    """Delta versions that belong together."""
+
+    log: int
+    current: int
+    days: int
+    digests: int
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a refresh found different.
+
+    ``days``: meter_id, channel, day, local_month. ``months``: meter_id, channel, month (UTC).
+    ``rows``: effective rows added, removed or altered. ``problems``: schema PROBLEMS, of what was derived.
+    """
+
+    days: pa.Table
+    months: pa.Table
+    rows: int
+    problems: pa.Table
+
+
+def touched(store: Store, log: int, batches: Iterable[int]) -> pa.Table:
+    """The (meter_id, channel, month) that these batches hold rows of."""
+    numbers = ", ".join(str(number) for number in sorted(batches)) or "-1"
+    sql = f"SELECT DISTINCT meter_id, channel, month FROM log WHERE batch IN ({numbers})"
+    return store.engine.query(sql, {"log": store.source("log", log)}).cast(_TOUCHED)
+
+
+def scope(store: Store, log: int, touched: pa.Table, meters: Iterable[int] = ()) -> pa.Table:
+    """The pairs to derive, with ``long`` = 1 for full history, and ``n`` rows in the log.
+
+    ``meters`` are derived over their full history whatever their rows are.
+    """
+    whole = pa.table({"meter_id": pa.array(sorted(set(meters)), pa.int64())})
+    sql = f"""
+        WITH pairs AS (SELECT DISTINCT meter_id, channel FROM touched)
+        SELECT l.meter_id AS meter_id, l.channel AS channel,
+               CAST(MAX(CASE WHEN {_INSIDE_AN_HOUR} AND w.meter_id IS NULL THEN 0 ELSE 1 END) AS BIGINT) AS long,
+               COUNT(*) AS n
+        FROM log l
+        LEFT JOIN pairs p ON l.meter_id = p.meter_id AND l.channel = p.channel
+        LEFT JOIN whole w ON l.meter_id = w.meter_id
+        WHERE p.meter_id IS NOT NULL OR w.meter_id IS NOT NULL
+        GROUP BY l.meter_id, l.channel ORDER BY l.meter_id, l.channel"""
+    frames = {"touched": touched, "whole": whole}
+    return store.engine.query(sql, {"log": store.source("log", log)}, frames).cast(_SCOPE)
+
+
+def chunks(pairs: pa.Table, rows: int = ROWS_AT_ONCE) -> Iterator[pa.Table]:
+    """The pairs in runs of about ``rows`` log rows."""
+    if pairs.num_rows:
+        number = np.cumsum(pairs["n"].to_numpy()) // rows
+        edges = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), pairs.num_rows]
+        for a, b in pairwise(edges):
+            yield pairs.slice(a, b - a)
+
+
+def select(store: Store, source: Source, pairs: pa.Table, touched: pa.Table, order: str) -> pa.Table:
+    """Rows of the source in the scope of these pairs: full history where long, else the touched months."""
+    short = store.engine.query(
+        "SELECT DISTINCT t.meter_id, t.channel, t.month FROM touched t "
+        "JOIN pairs p ON t.meter_id = p.meter_id AND t.channel = p.channel WHERE p.long = 0",
+        {},
+        {"touched": touched, "pairs": pairs},
+    )
+    if not pairs["long"].to_numpy().any():
+        months = set(short["month"].to_pylist())
+        source = Source(source.schema, _within(source.files, months), source.where)
+    columns = ", ".join(f"r.{name}" for name in source.schema.names)
+    sql = f"""
+        SELECT {columns} FROM r
+        JOIN pairs p ON r.meter_id = p.meter_id AND r.channel = p.channel
+        LEFT JOIN short s ON r.meter_id = s.meter_id AND r.channel = s.channel AND r.month = s.month
+        WHERE p.long = 1 OR s.month IS NOT NULL
+        ORDER BY {order}"""
+    low, high = _bounds(pairs["meter_id"])
+    inside = f"meter_id BETWEEN {low} AND {high}"  # lets the engine skip row groups
+    where = f"({source.where}) AND {inside}" if source.where else inside
+    narrowed = Source(source.schema, source.files, where)
+    return store.engine.query(sql, {"r": narrowed}, {"pairs": pairs, "short": short})
+
+
+def refresh(
+    store: Store,
+    pinned: Versions,
+    live: str,
+    touched: pa.Table,
+    devices: pa.Table | None,
+    zones: pa.Table,
+    meters: Iterable[int] = (),
+) -> tuple[Versions, Changes]:
+    """Bring ``current``, ``days`` and ``digests`` from the pinned versions up to the log.
+
+    Args:
+        pinned: what readers see; ``log`` is the version to derive from. live: predicate of the log rows
+            that count. touched: see ``touched``. meters: also those, over their full history, because
+            their devices or zone changed.
+    """
+    for name in ("current", "days", "digests"):
+        store.rewind(name, getattr(pinned, name))
+    meters = sorted(set(meters))
+    log = store.source("log", pinned.log, where=live)
+    current = store.source("current", pinned.current)
+    months: list[pa.Table] = [_TOUCHED.empty_table()]
+    days: list[pa.Table] = [_DAY.empty_table()]
+    hashes: list[pa.Table] = [DIGESTS.empty_table()]
+    problems: list[pa.Table] = [PROBLEMS.empty_table()]
+    rows = 0
+    with store.staging() as folder:
+        for number, pairs in enumerate(chunks(scope(store, pinned.log, touched, meters))):
+            order = "r.meter_id, r.channel, r.start, r.seconds"
+            new = derive(select(store, log, pairs, touched, order + ", r.batch"), devices)
+            old = select(store, current, pairs, touched, order)
+            problems.append(new.problems)
+            if new.rows.equals(old):
+                continue
+            changed = _difference(store, new.rows, old)
+            rows += changed.group_by(["meter_id", "channel", "start", "seconds"]).aggregate([]).num_rows
+            in_months = changed.group_by(["meter_id", "channel", "month"]).aggregate([])
+            months.append(in_months.cast(_TOUCHED))
+            short = changed.filter(pc.less_equal(changed["seconds"], LONGEST))
+            days.append(touched_days(short, zones).cast(_DAY))
+            kept = _only(store, new.rows, in_months, order)
+            hashes.append(digests(kept))
+            pq.write_table(kept, folder / f"{number:06}.parquet")
+        changes = Changes(pa.concat_tables(days), pa.concat_tables(months), rows, pa.concat_tables(problems))
+        return _write(store, pinned, changes, pa.concat_tables(hashes), folder, zones, meters)
+
+
+def _write(
+    store: Store,
+    pinned: Versions,
+    changes: Changes,
+    hashes: pa.Table,
+    folder: Path,
+    zones: pa.Table,
+    meters: list[int],
+) -> tuple[Versions, Changes]:
+    current, hashed, days = pinned.current, pinned.digests, pinned.days
+    months = sorted(set(changes.months["month"].to_pylist()))
+    if months:
+        fresh = Source(CURRENT, tuple(str(path) for path in sorted(folder.iterdir())))
+        current = _replace(store, "current", current, months, changes.months, {"fresh": fresh}, {})
+        hashed = _replace(store, "digests", hashed, months, changes.months, {}, {"fresh": hashes})
+    moved = _moved_days(store, current, days, zones, meters)
+    changed = pa.concat_tables([changes.days, moved]).group_by(_DAY.names).aggregate([]).cast(_DAY)
+    changed = changed.sort_by([(name, "ascending") for name in ("meter_id", "channel", "day")])
+    if changed.num_rows:
+        path = folder / "days"
+        path.mkdir()
+        for number, part in enumerate(_days_of(store, current, changed, zones)):
+            pq.write_table(part, path / f"{number:06}.parquet")
+        fresh = Source(DAYS, tuple(str(file) for file in sorted(path.iterdir())))
+        in_months = sorted(set(changed["local_month"].to_pylist()))
+        days = _replace(store, "days", days, in_months, changed, {"fresh": fresh}, {})
+    versions = Versions(pinned.log, current, days, hashed)
+    return versions, Changes(changed, changes.months, changes.rows, changes.problems)
+
+
+def _replace(
+    store: Store,
+    name: str,
+    version: int,
+    months: list[str],
+    gone: pa.Table,
+    tables: dict[str, Source],
+    frames: dict[str, pa.Table],
+) -> int:
+    """Rewrite months: what was there without the ``gone`` keys, and ``fresh``. One month in memory at once."""
+    schema, key, partition, order = _SHAPES[name]
+    columns = ", ".join(schema.names)
+    match = " AND ".join(f"old.{column} = gone.{column}" for column in key)
+
+    # Opened before the write: delta-rs cannot open a table while it pulls rows for another.
+    before = [(month, store.source(name, version, [month])) for month in months]
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for month, old in before:
+            sql = f"""
+                SELECT {columns} FROM (
+                    SELECT {columns} FROM old
+                    WHERE NOT EXISTS (SELECT 1 FROM gone WHERE {match})
+                    UNION ALL
+                    SELECT {columns} FROM fresh WHERE {partition} = '{month}') AS both_parts
+                ORDER BY {order}"""
+            yield from store.engine.stream(sql, {"old": old, **tables}, {"gone": gone, **frames}).cast(schema)
+
+    return store.replace(name, months, pa.RecordBatchReader.from_batches(schema, batches()))
+
+
+_SHAPES = {
+    "current": (CURRENT, ("meter_id", "channel", "month"), "month", "meter_id, channel, start"),
+    "digests": (DIGESTS, ("meter_id", "channel", "month"), "month", "meter_id, channel, month"),
+    "days": (DAYS, ("meter_id", "channel", "day"), "local_month", "meter_id, channel, day"),
+}
+
+
+def _days_of(store: Store, current: int, wanted: pa.Table, zones: pa.Table) -> Iterator[pa.Table]:
+    """The meter-days ``wanted`` (in key order), from the effective rows of their months."""
+    for first in range(0, wanted.num_rows, DAYS_AT_ONCE):
+        part = wanted.slice(first, DAYS_AT_ONCE)
+        # A row of 25 h that touches a local day starts less than two UTC dates before it, in any zone.
+        date = _date(part["day"].to_numpy())
+        low, high = date - 2, date + 2
+        spans = part.select(["meter_id", "channel"])
+        for name, edge in (("low", low), ("high", high)):
+            spans = spans.append_column(name, pa.array(edge.astype("datetime64[s]").astype(np.int64)))
+        spans = spans.group_by(["meter_id", "channel"]).aggregate([("low", "min"), ("high", "max")])
+        months = np.unique(np.concatenate([low, high - 1]).astype("datetime64[M]")).astype(str)
+        source = store.source("current", current, months.tolist())
+        least, most = _bounds(part["meter_id"])
+        sql = f"""
+            SELECT c.* FROM current c JOIN spans s ON c.meter_id = s.meter_id AND c.channel = s.channel
+            WHERE c.start >= s.low_min AND c.start < s.high_max
+              AND c.seconds <= {LONGEST} AND c.meter_id BETWEEN {least} AND {most}
+            ORDER BY c.meter_id, c.channel, c.start"""
+        sums = daily(store.engine.query(sql, {"current": source}, {"spans": spans}), zones)
+        sql = """SELECT d.* FROM d JOIN wanted w
+            ON d.meter_id = w.meter_id AND d.channel = w.channel AND d.day = w.day
+            ORDER BY d.meter_id, d.channel, d.day"""
+        yield store.engine.query(sql, {}, {"d": sums, "wanted": part}).cast(DAYS)
+
+
+def _date(day: np.ndarray) -> np.ndarray:
+    """yyyymmdd (n) as datetime64[D] (n)."""
+    month = (day // 10000 - 1970).astype("datetime64[Y]").astype("datetime64[M]") + (day // 100 % 100 - 1)
+    return month.astype("datetime64[D]") + (day % 100 - 1)
+
+
+def _moved_days(store: Store, current: int, days: int, zones: pa.Table, meters: list[int]) -> pa.Table:
+    """Meter-days of ``meters`` whose sums are not what stands in ``days``: their zone may have changed."""
+    if not meters:
+        return _DAY.empty_table()
+    whole = pa.table({"meter_id": pa.array(meters, pa.int64())})
+    sql = "SELECT r.* FROM r JOIN whole w ON r.meter_id = w.meter_id ORDER BY r.meter_id, r.channel, r.{}"
+    rows = store.engine.query(sql.format("start"), {"r": store.source("current", current)}, {"whole": whole})
+    old = store.engine.query(sql.format("day"), {"r": store.source("days", days)}, {"whole": whole})
+    found = _difference(store, daily(rows, zones), old)
+    return found.select(_DAY.names).group_by(_DAY.names).aggregate([]).cast(_DAY)
+
+
+def _difference(store: Store, new: pa.Table, old: pa.Table) -> pa.Table:
+    """Keys and all columns of rows in one table and not in the other; an altered row counts twice."""
+    if old.num_rows == 0:
+        return new
+    sql = (
+        "(SELECT * FROM new EXCEPT SELECT * FROM old) UNION ALL (SELECT * FROM old EXCEPT SELECT * FROM new)"
+    )
+    return store.engine.query(sql, {}, {"new": new, "old": old}).cast(new.schema)
+
+
+def _only(store: Store, rows: pa.Table, months: pa.Table, order: str) -> pa.Table:
+    """Rows of the given (meter, channel, month)."""
+    sql = f"""SELECT r.* FROM r JOIN m
+        ON r.meter_id = m.meter_id AND r.channel = m.channel AND r.month = m.month ORDER BY {order}"""
+    return store.engine.query(sql, {}, {"r": rows, "m": months}).cast(rows.schema)
+
+
+def _within(files: Iterable[str], months: set[str]) -> tuple[str, ...]:
+    return tuple(file for file in files if file.rsplit("/", 2)[-2].removeprefix("month=") in months)
+
+
+def _bounds(column: pa.ChunkedArray) -> tuple[int, int]:
+    found = pc.min_max(column).as_py()
+    return found["min"], found["max"]
