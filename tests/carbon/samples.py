@@ -86,7 +86,10 @@ def days_table(first: date, last: date) -> pa.Table:
     """Daily kWh with a week's rhythm; ten days in June are missing."""
     days = [first + timedelta(n) for n in range((last - first).days + 1)]
     days = [d for d in days if not (d.month == 6 and 8 <= d.day <= 17)]
-    value = [5_200 * (1 + 0.4 * abs(7 - d.month) / 6) * (0.7 if d.weekday() > 4 else 1.0) + d.day * 17 for d in days]
+    value = [
+        5_200 * (1 + 0.4 * abs(7 - d.month) / 6) * (0.7 if d.weekday() > 4 else 1.0) + d.day * 17
+        for d in days
+    ]
     return pa.table({"day": [d.year * 10000 + d.month * 100 + d.day for d in days], "value": value})
 
 
@@ -103,7 +106,11 @@ def figures() -> dict[str, Figure | None]:
         "carbon.electricity": figure("carbon.electricity", 2_234_567.8, "kWh", origin="demonstration"),
         "carbon.energy": figure("carbon.energy", 3_412_000.0, "kWh", low=3.1e6, high=3.9e6, estimated=0.0),
         "carbon.cost": figure(
-            "carbon.cost", None, "CNY", coverage=None, reason=Text("表计未设电价或气价。", "The meter has no tariff.")
+            "carbon.cost",
+            None,
+            "CNY",
+            coverage=None,
+            reason=Text("表计未设电价或气价。", "The meter has no tariff."),
         ),
         "carbon.water": None,
     }

@@ -16,7 +16,7 @@ import numpy as np
 
 from tanlin.carbon.pictures import Picture, days_picture, flow_picture, months_picture, quality_picture
 from tanlin.carbon.reasons import reason_text
-from tanlin.carbon.rows import CARRIERS, THIN, Rows, digits, label_of, month_run, numbers_of, share
+from tanlin.carbon.rows import CARRIERS, SPACE, Rows, digits, label_of, month_run, numbers_of, share
 from tanlin.carbon.uncertainty import total
 from tanlin.kernel.errors import Text
 
@@ -180,9 +180,9 @@ def _change(
     change = a["value"] / b["value"] - 1
     parts = [0.0 if t["low"] is None else (t["high"] - t["low"]) / 2 / t["value"] for t in (a, b)]
     half = abs(1 + change) * hypot(*parts)
-    band = f"±{THIN}{share(half, 1)}" if half >= 0.0005 else ""
+    band = f"±{SPACE}{share(half, 1)}" if half >= 0.0005 else ""
     if abs(change) <= max(half, 0.0005):
-        size = f"{share(change, 1)}{THIN}{band}".rstrip(THIN)
+        size = f"{share(change, 1)}{SPACE}{band}".rstrip(SPACE)
         return Text(
             f"与去年同期基本持平（{size}）", f"about the same as in the same months last year ({size})"
         )
@@ -205,9 +205,9 @@ def _sentence(
         )
     run, use = month_run(both or known), total(_part(this, year, both or known, "electricity"), "value")
     amount = (
-        f"{digits(use['value'] / 1e3)}{THIN}MWh"
+        f"{digits(use['value'] / 1e3)}{SPACE}MWh"
         if abs(use["value"]) >= 1e4
-        else f"{digits(use['value'])}{THIN}kWh"
+        else f"{digits(use['value'])}{SPACE}kWh"
     )
     part = share(floor((1 - (use["estimated"] or 0.0)) * 100) / 100)
     return Text(
@@ -223,8 +223,8 @@ def _note(now: Rows) -> Text:
         return Text("碳排放暂无数据。", "Emissions: no data.")
     out = sorted(set(now["thing"][_no_factor(now)]), key=list(CARRIERS).index)
     zh, en = (
-        f"已核算排放 {digits(tonnes)}{THIN}tCO₂e（基于位置）",
-        f"Emissions accounted: {digits(tonnes)}{THIN}tCO₂e (location-based)",
+        f"已核算排放 {digits(tonnes)}{SPACE}tCO₂e（基于位置）",
+        f"Emissions accounted: {digits(tonnes)}{SPACE}tCO₂e (location-based)",
     )
     if out:
         zh += f"，不含缺少因子的{'、'.join(CARRIERS[t].zh for t in out)}"
@@ -311,8 +311,8 @@ def _needs(
             yield Need(
                 "info",
                 Text(
-                    f"{count} 个排放因子的出处尚未核对。",
-                    f"The sources of {count} emission factors are not verified yet.",
+                    f"{count} 个排放因子的来源尚未核对。",
+                    f"The source of {count} emission factor{'s' if count > 1 else ''} is not verified yet.",
                 ),
                 "factors",
             )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import calendar
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tanlin.carbon.rows import CARRIERS, SCOPES, THIN, Rows, digits, label_of, month_run, numbers_of, share
+from tanlin.carbon.rows import CARRIERS, SCOPES, SPACE, Rows, digits, label_of, month_run, numbers_of, share
 from tanlin.kernel.errors import Text
 
 if TYPE_CHECKING:
@@ -76,8 +76,8 @@ def months_picture(
     known = [(value, m + 1) for m, value in enumerate(totals) if value is not None]
     top = max(known)
     summary = Text(
-        f"{year} 年合计 {digits(sum(v for v, _ in known))}{THIN}{unit}，最高的是 {top[1]} 月（{digits(top[0])}{THIN}{unit}）。",
-        f"{year}: {digits(sum(v for v, _ in known))}{THIN}{unit} in all, most in {calendar.month_name[top[1]]} ({digits(top[0])}{THIN}{unit}).",
+        f"{year} 年合计 {digits(sum(v for v, _ in known))}{SPACE}{unit}，最高的是 {top[1]} 月（{digits(top[0])}{SPACE}{unit}）。",
+        f"{year}: {digits(sum(v for v, _ in known))}{SPACE}{unit} in all, most in {calendar.month_name[top[1]]} ({digits(top[0])}{SPACE}{unit}).",
     )
     columns = [
         Text("月份", "Month"),
@@ -153,7 +153,7 @@ def flow_picture(rows: Rows, places: Mapping[str, Text]) -> Picture:
                 thing,
                 0,
                 value,
-                f"{digits(energy / 1e3)}{THIN}MWh" if energy else "",
+                f"{digits(energy / 1e3)}{SPACE}MWh" if energy else "",
             )
         ]
         if len(by_place) > 1:
@@ -172,8 +172,8 @@ def flow_picture(rows: Rows, places: Mapping[str, Text]) -> Picture:
     }
     top = max((n for n in nodes.values() if n["depth"] == 0), key=lambda n: n["value"])
     summary = Text(
-        f"合计 {digits(total)}{THIN}tCO₂e，其中{top['name'].zh}占 {share(top['value'] / total)}。",
-        f"{digits(total)}{THIN}tCO₂e in all, {share(top['value'] / total)} of it from {top['name'].en.lower()}.",
+        f"合计 {digits(total)}{SPACE}tCO₂e，其中{top['name'].zh}占 {share(top['value'] / total)}。",
+        f"{digits(total)}{SPACE}tCO₂e in all, {share(top['value'] / total)} of it from {top['name'].en.lower()}.",
     )
     named = {n["id"]: n["name"] for n in nodes.values()}
     table = {
@@ -194,8 +194,11 @@ def days_picture(days: pa.Table | None) -> Picture:
             None,
             None,
         )
-    number, value = days.column("day").to_pylist(), days.column("value").to_pylist()
-    iso = [f"{d // 10000}-{d // 100 % 100:02d}-{d % 100:02d}" for d in number]
+    read = dict(
+        zip(map(_date, days.column("day").to_pylist()), days.column("value").to_pylist(), strict=True)
+    )
+    span = [min(read) + timedelta(n) for n in range((max(read) - min(read)).days + 1)]
+    iso, value = [day.isoformat() for day in span], [read.get(day) for day in span]
     known = [(v, d) for v, d in zip(value, iso, strict=True) if v is not None]
     if not known:
         return Picture("days", title, Text("暂无数据。", "No data."), None, None)
@@ -207,8 +210,8 @@ def days_picture(days: pa.Table | None) -> Picture:
     spec: dict[str, Any] = {"kind": "calendar", "unit": unit, "days": points, "marks": ["unknown"]}
     if "coverage" in days.column_names:
         spec["coverage"] = {
-            d: c
-            for d, c in zip(iso, days.column("coverage").to_pylist(), strict=True)
+            _date(d).isoformat(): c
+            for d, c in zip(days.column("day").to_pylist(), days.column("coverage").to_pylist(), strict=True)
             if c is not None and c < 0.9995
         }
     grid: dict[str, list[Any]] = {}
@@ -219,10 +222,14 @@ def days_picture(days: pa.Table | None) -> Picture:
         "rows": [[m, *_real_days(m, row)] for m, row in sorted(grid.items())],
     }
     summary = Text(
-        f"有数据的 {len(known)} 天中，最高的是 {top[1]}（{digits(top[0] / per)}{THIN}{unit}）；虚线格为暂无数据。",
-        f"Of {len(known)} days with data the highest is {top[1]} ({digits(top[0] / per)}{THIN}{unit}); a dotted cell has no data.",
+        f"有数据的 {len(known)} 天中，最高的是 {top[1]}（{digits(top[0] / per)}{SPACE}{unit}）；虚线格为暂无数据。",
+        f"Of {len(known)} days with data the highest is {top[1]} ({digits(top[0] / per)}{SPACE}{unit}); a dotted cell has no data.",
     )
     return Picture("days", title, summary, spec, table)
+
+
+def _date(day: int) -> date:
+    return date(day // 10000, day // 100 % 100, day % 100)
 
 
 def _real_days(month: str, row: list[Any]) -> list[Any]:
@@ -296,7 +303,7 @@ def timeline_picture(facts: Iterable[Fact], today: date) -> Picture:
         begin = fact.valid_from or fact.published or date(today.year - 10, 1, 1)
         row["spans"].append(
             {
-                "label": f"{fact.value:g}{THIN}{fact.unit}",
+                "label": f"{fact.value:g}{SPACE}{fact.unit}",
                 "from": begin.isoformat(),
                 "to": fact.valid_to.isoformat() if fact.valid_to else None,
                 "verified": fact.verified,
@@ -309,7 +316,7 @@ def timeline_picture(facts: Iterable[Fact], today: date) -> Picture:
     spec = {"kind": "timeline", "today": today.isoformat(), "rows": list(rows.values())}
     count = sum(len(row["spans"]) for row in rows.values())
     summary = Text(
-        f"{len(rows)} 个系列，{count} 个版本；实心为出处已核对，空心为未核对，竖线为今天。",
+        f"{len(rows)} 个系列，{count} 个版本；实心为来源已核对，空心为未核对，竖线为今天。",
         f"{len(rows)} series, {count} versions; solid is verified, hollow is not, the upright line is today.",
     )
     columns = [
@@ -317,7 +324,7 @@ def timeline_picture(facts: Iterable[Fact], today: date) -> Picture:
         Text("数值", "Value"),
         Text("生效", "From"),
         Text("失效", "To"),
-        Text("出处", "Source"),
+        Text("来源", "Source"),
     ]
     table = [
         [r["name"], s["label"], s["from"], s["to"] or "–", s["note"]]

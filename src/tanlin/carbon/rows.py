@@ -14,7 +14,7 @@ from tanlin.kernel.errors import Text
 if TYPE_CHECKING:
     import pyarrow as pa
 
-THIN = "\u2009"
+SPACE = "\u00a0"  # between a number and its unit, where no line may break
 
 #: carrier → its name; the key is also the colour token. Generation at the place is shown as ``pv``.
 CARRIERS: dict[str, Text] = {
@@ -84,8 +84,11 @@ def digits(value: float) -> str:
 
 
 def share(value: float, places: int = 0) -> str:
-    """0.82 → 82 %."""
-    return f"{value * 100:.{places}f}{THIN}%".replace("-", "−")
+    """0.82 → 82 %; just short of all is never rounded up to 100 %."""
+    limit = 1 - 0.5 * 0.1 ** (places + 2)
+    if limit <= value < 1:
+        value = 1 - 0.1 ** (places + 2)
+    return f"{value * 100:.{places}f}{SPACE}%".replace("-", "−")
 
 
 def month_run(months: Iterable[int]) -> Text:

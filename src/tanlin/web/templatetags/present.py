@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-THIN = "\u2009"
+THIN = "\u2009"  # between Chinese and Latin: a line may break there
+FIXED = "\u00a0"  # between a number and its unit: it may not
 _HAN = "\u3400-\u9fff"
 _JOIN = re.compile(f"(?<=[{_HAN}])(?=[A-Za-z0-9±†])|(?<=[A-Za-z0-9%₂³†])(?=[{_HAN}])")
 
@@ -82,7 +83,7 @@ def percent(share: float, places: int = 0) -> str:
     value = share * 100
     if 100 - 0.5 * 10**-places <= value < 100:
         value = 100 - 10**-places
-    return f"{value:.{places}f}{THIN}%"
+    return f"{value:.{places}f}{FIXED}%"
 
 
 def spread(figure: Any, language: str = "zh") -> str:
@@ -93,9 +94,9 @@ def spread(figure: Any, language: str = "zh") -> str:
     half = (high - low) / 2
     if value and abs((high + low) / 2 - value) <= 0.05 * half + 1e-9 * abs(value) and half <= abs(value):
         share = abs(half / value) * 100
-        return f"±{THIN}{share:.1f}{THIN}%" if share >= 0.05 else f"±{THIN}<{THIN}0.1{THIN}%"
+        return f"±{FIXED}{share:.1f}{FIXED}%" if share >= 0.05 else f"±{FIXED}<{FIXED}0.1{FIXED}%"
     shown, divisor = chosen_unit(value, figure.unit)
-    return f"{digits(low / divisor)} – {digits(high / divisor)}{THIN}{sign(shown, language)}"
+    return f"{digits(low / divisor)} – {digits(high / divisor)}{FIXED}{sign(shown, language)}"
 
 
 def age(since: datetime, now: datetime, language: str = "zh") -> str:
@@ -105,7 +106,7 @@ def age(since: datetime, now: datetime, language: str = "zh") -> str:
     for size, zh, en in ((86400, "天", "day"), (3600, "小时", "hour"), (60, "分钟", "minute")):
         if seconds >= size or size == 60:
             count = max(1, seconds // size)
-            return f"{count} {en}{'' if count == 1 else 's'}" if english else f"{count}{THIN}{zh}"
+            return f"{count} {en}{'' if count == 1 else 's'}" if english else f"{count}{FIXED}{zh}"
     return ""
 
 

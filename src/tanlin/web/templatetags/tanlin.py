@@ -55,7 +55,7 @@ def number(value: float | None, unit: str = "") -> str:
     if value is None:
         return _("no data")
     shown, sign = present.quantity(float(value), unit, language())
-    return f"{shown}{present.THIN}{sign}" if sign else shown
+    return f"{shown}{present.FIXED}{sign}" if sign else shown
 
 
 @register.filter

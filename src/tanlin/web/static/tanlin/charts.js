@@ -125,7 +125,7 @@ function save(figure) {
   const rows = [...figure.querySelectorAll("table tr")].map((row) =>
     [...row.cells].map((cell) => quote(cell.dataset.raw ?? cell.textContent.trim())).join(","),
   );
-  const note = document.querySelector(".ribbon")?.textContent.trim();
+  const note = document.querySelector(".demo-ribbon")?.textContent.trim();
   if (note) rows.unshift(quote(note));
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob(["\ufeff", rows.join("\r\n"), "\r\n"], { type: "text/csv;charset=utf-8" }));

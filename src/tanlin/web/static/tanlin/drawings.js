@@ -1,6 +1,6 @@
 // ECharts options of each kind of picture; pure functions (spec, theme, words, narrow) → {option, height}.
 
-const THIN = "\u2009";
+const SPACE = "\u00a0"; // between a number and its unit, where no line may break
 
 export function format(value) {
   if (value === null || value === undefined) return null;
@@ -8,7 +8,7 @@ export function format(value) {
   const places = size === 0 || size >= 99.95 ? 0 : size >= 9.995 ? 1 : size >= 0.995 ? 2 : 3;
   return value.toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places }).replace("-", "−");
 }
-const percent = (share) => `${(Math.floor(share * 1000) / 10).toFixed(share >= 0.9995 ? 0 : 1)}${THIN}%`;
+const percent = (share) => `${(Math.floor(share * 1000) / 10).toFixed(share >= 0.9995 ? 0 : 1)}${SPACE}%`;
 const short = (value) => value.toLocaleString("en", { maximumFractionDigits: 2 });
 
 // A tooltip is built of elements with classes: the page allows no inline style.
@@ -81,22 +81,22 @@ function months(spec, theme, words, narrow) {
     legend.push({ name: spec.last.name, icon: "path://M0 5h6v2h-6zM10 5h6v2h-6z", itemStyle: { color, decal: plain } });
   }
   const say = (i) => {
-    const rows = spec.series.map((s) => [s.name, s.values[i] === null ? words.unknown : `${format(s.values[i])}${THIN}${spec.unit}`]);
+    const rows = spec.series.map((s) => [s.name, s.values[i] === null ? words.unknown : `${format(s.values[i])}${SPACE}${spec.unit}`]);
     const known = spec.series.filter((s) => s.values[i] !== null);
-    if (known.length > 1) rows.push([words.total, `${format(known.reduce((sum, s) => sum + s.values[i], 0))}${THIN}${spec.unit}`]);
+    if (known.length > 1) rows.push([words.total, `${format(known.reduce((sum, s) => sum + s.values[i], 0))}${SPACE}${spec.unit}`]);
     const all = (name) => known.map((s) => s[name]?.[i]).filter((v) => v !== null && v !== undefined);
     if (all("coverage").length) rows.push([words.coverage, percent(Math.min(...all("coverage")))]);
     const estimated = known.reduce((sum, s) => sum + s.values[i] * (s.estimated?.[i] ?? 0), 0);
-    if (estimated > 0) rows.push([words.estimated, `${format(estimated)}${THIN}${spec.unit}`]);
-    if (spec.last?.values[i] != null) rows.push([spec.last.name, `${format(spec.last.values[i])}${THIN}${spec.unit}`]);
+    if (estimated > 0) rows.push([words.estimated, `${format(estimated)}${SPACE}${spec.unit}`]);
+    if (spec.last?.values[i] != null) rows.push([spec.last.name, `${format(spec.last.values[i])}${SPACE}${spec.unit}`]);
     for (const factor of new Set(all("factor"))) rows.push([words.factor, factor]);
     return tip(spec.months[i], rows);
   };
   return {
     height: narrow ? 280 : 340,
     option: {
-      grid: { left: narrow ? 40 : 48, right: 8, top: 56, bottom: narrow ? 24 : 40 },
-      legend: { data: legend, top: 0, left: 0, type: "scroll", itemWidth: 14, itemHeight: 10, itemGap: 16, textStyle: { color: theme.token("soft"), fontSize: theme.size } },
+      grid: { left: narrow ? 40 : 48, right: 8, top: narrow && legend.length > 4 ? 80 : 56, bottom: narrow ? 24 : 40 },
+      legend: { data: legend, top: 0, left: 0, itemWidth: 14, itemHeight: 10, itemGap: narrow ? 10 : 16, textStyle: { color: theme.token("soft"), fontSize: theme.size } },
       tooltip: { trigger: "axis", axisPointer: { type: "shadow", shadowStyle: { color: theme.token("sunk"), opacity: 0.6 } }, formatter: (points) => say(points[0].dataIndex) },
       xAxis: x,
       yAxis: y,
@@ -118,24 +118,24 @@ function dotted(missing, theme, words, narrow) {
 function sankey(spec, theme, words, narrow) {
   const names = new Map(spec.nodes.map((node) => [node.id, node]));
   const size = narrow ? 11 : theme.size;
-  const label = (node) => `{n|${node.name}}\n{v|${format(node.value)}${THIN}${spec.unit}}${node.note && !narrow ? `{v| · ${node.note}}` : ""}`;
+  const label = (node) => `{n|${node.name}}\n{v|${format(node.value)}${SPACE}${spec.unit}}${node.note && !narrow ? `\n{v|${node.note}}` : ""}`;
   const last = Math.max(...spec.nodes.map((node) => node.depth));
   const rows = Math.max(...[...Array(last + 1).keys()].map((depth) => spec.nodes.filter((n) => n.depth === depth).length));
   return {
-    height: Math.max(narrow ? 320 : 300, rows * (narrow ? 64 : 58)),
+    height: Math.max(320, rows * 72),
     option: {
       tooltip: {
         formatter: ({ dataType, data }) =>
           dataType === "edge"
-            ? tip(`${names.get(data.source).name} → ${names.get(data.target).name}`, [[words.value, `${format(data.value)}${THIN}${spec.unit}`], ["%", percent(data.value / spec.total)]])
-            : tip(names.get(data.name).name, [[words.value, `${format(names.get(data.name).value)}${THIN}${spec.unit}`], ["%", percent(names.get(data.name).value / spec.total)], ...(names.get(data.name).note ? [["", names.get(data.name).note]] : [])]),
+            ? tip(`${names.get(data.source).name} → ${names.get(data.target).name}`, [[words.value, `${format(data.value)}${SPACE}${spec.unit}`], ["%", percent(data.value / spec.total)]])
+            : tip(names.get(data.name).name, [[words.value, `${format(names.get(data.name).value)}${SPACE}${spec.unit}`], ["%", percent(names.get(data.name).value / spec.total)], ...(names.get(data.name).note ? [["", names.get(data.name).note]] : [])]),
       },
       series: [{
-        type: "sankey", left: 0, right: narrow ? 92 : 168, top: 12, bottom: 20, nodeWidth: 12, nodeGap: narrow ? 28 : 22, draggable: false, layoutIterations: 32,
+        type: "sankey", left: narrow ? 76 : 128, right: narrow ? 84 : 120, top: 16, bottom: 24, nodeWidth: 12, nodeGap: 36, draggable: false, layoutIterations: 32,
         emphasis: { focus: "adjacency" },
         lineStyle: { color: "source", opacity: 0.28, curveness: 0.5 },
-        label: { position: "right", distance: 8, formatter: ({ name }) => label(names.get(name)), rich: { n: { color: theme.token("ink"), fontSize: size, fontWeight: 600, lineHeight: 18 }, v: { color: theme.token("soft"), fontSize: size, lineHeight: 16 } } },
-        data: spec.nodes.map((node) => ({ name: node.id, depth: node.depth, itemStyle: { color: theme.token(`${node.thing}-edge`), borderWidth: 0, decal: plain } })),
+        label: { distance: 8, formatter: ({ name }) => label(names.get(name)), rich: { n: { color: theme.token("ink"), fontSize: size, fontWeight: 600, lineHeight: 18 }, v: { color: theme.token("soft"), fontSize: size, lineHeight: 16 } } },
+        data: spec.nodes.map((node) => ({ name: node.id, label: { position: node.depth === 0 ? "left" : "right", align: node.depth === 0 ? "right" : "left" }, depth: node.depth, itemStyle: { color: theme.token(`${node.thing}-edge`), borderWidth: 0, decal: plain } })),
         links: spec.links,
       }],
     },
@@ -148,7 +148,10 @@ function calendar(spec, theme, words, narrow) {
   const ranges = years.flatMap((year) => (narrow ? [[`${year}-01-01`, `${year}-06-30`], [`${year}-07-01`, `${year}-12-31`]] : [[`${year}-01-01`, `${year}-12-31`]]));
   const used = ranges.filter(([from, to]) => spec.days.some(([day]) => day >= from && day <= to));
   const known = spec.days.filter(([, value]) => value !== null);
+  const unknown = spec.days.filter(([, value]) => value === null).map(([day]) => [day, 0]);
   const values = known.map(([, value]) => value).sort((a, b) => a - b);
+  const low = values[Math.floor(values.length * 0.01)] ?? 0;
+  const high = values[Math.floor(values.length * 0.99)] ?? 1;
   const band = narrow ? 144 : 152;
   const english = words.unknown !== "暂无数据";
   const text = { color: theme.token("muted"), fontSize: narrow ? 11 : theme.size };
@@ -156,28 +159,36 @@ function calendar(spec, theme, words, narrow) {
     height: 48 + used.length * band,
     option: {
       visualMap: {
-        type: "continuous", min: values[0] >= 0 ? 0 : values[0], max: values[Math.floor(values.length * 0.99)] ?? 1, calculable: false, orient: "horizontal", right: 0, top: 0, itemWidth: 10, itemHeight: 96,
+        type: "continuous", seriesIndex: used.map((_, i) => 2 * i), min: low, max: high, calculable: false, orient: "horizontal", right: 0, top: 0, itemWidth: 10, itemHeight: 96,
         inRange: { color: [theme.token("scale-low"), theme.token("scale-high")] }, textStyle: text,
-        text: [`${format(values[Math.floor(values.length * 0.99)] ?? 0)}${THIN}${spec.unit}`, "0"],
+        text: [`${format(high)}${SPACE}${spec.unit}`, format(low)],
       },
       tooltip: {
-        formatter: ({ data }) => tip(data.value?.[0] ?? data[0], [
-          [words.value, `${format((data.value ?? data)[1])}${THIN}${spec.unit}`],
-          ...(spec.coverage?.[(data.value ?? data)[0]] === undefined ? [] : [[words.coverage, percent(spec.coverage[(data.value ?? data)[0]])]]),
+        formatter: ({ data: [day, value], seriesType }) => tip(day, [
+          [words.value, seriesType === "custom" ? words.unknown : `${format(value)}${SPACE}${spec.unit}`],
+          ...(spec.coverage?.[day] === undefined ? [] : [[words.coverage, percent(spec.coverage[day])]]),
         ]),
       },
+      title: narrow ? used.map(([from], i) => ({ text: from.slice(0, 4), left: 0, top: 40 + i * band, textStyle: { color: theme.token("ink"), fontSize: 11, fontWeight: 600 }, show: from.endsWith("01-01") || i === 0 })) : undefined,
       calendar: used.map((range, i) => ({
         range, top: 64 + i * band, left: narrow ? 24 : 56, right: 8, cellSize: ["auto", narrow ? 13 : 15], firstDay: 1,
         splitLine: { lineStyle: { color: theme.token("edge"), width: 1 } },
-        itemStyle: { color: "transparent", borderColor: theme.token("hairline"), borderWidth: 1, borderType: "dotted" },
+        itemStyle: { color: "transparent", borderColor: theme.token("sunk"), borderWidth: 1 },
         yearLabel: { show: !narrow, margin: 32, color: theme.token("soft"), fontSize: theme.size, formatter: "{start}" },
-        monthLabel: { ...text, nameMap: [...Array(12).keys()].map((m) => (narrow && m === 0 ? `${range[0].slice(0, 4)} · ` : "") + (english ? new Date(2000, m, 1).toLocaleString("en", { month: "short" }) : `${m + 1}${THIN}月`)) },
+        monthLabel: { ...text, nameMap: [...Array(12).keys()].map((m) => (english ? new Date(2000, m, 1).toLocaleString("en", { month: "short" }) : `${m + 1}${SPACE}月`)) },
         dayLabel: { ...text, firstDay: 1, margin: 6, nameMap: english ? ["S", "M", "T", "W", "T", "F", "S"] : ["日", "一", "二", "三", "四", "五", "六"], fontSize: 10 },
       })),
-      series: used.map(([from, to], i) => ({
+      series: used.flatMap(([from, to], i) => [{
         type: "heatmap", coordinateSystem: "calendar", calendarIndex: i, itemStyle: { borderColor: theme.token("surface"), borderWidth: 1, decal: plain },
         data: known.filter(([day]) => day >= from && day <= to),
-      })),
+      }, {
+        type: "custom", coordinateSystem: "calendar", calendarIndex: i, data: unknown.filter(([day]) => day >= from && day <= to),
+        renderItem: (params, api) => {
+          const [x, y] = api.coord(api.value(0));
+          const { cellWidth: w, cellHeight: h } = params.coordSys;
+          return { type: "rect", shape: { x: x - w / 2 + 2, y: y - h / 2 + 2, width: w - 4, height: h - 4 }, style: { fill: "transparent", stroke: theme.token("unknown-edge"), lineWidth: 1, lineDash: [1.5, 2] } };
+        },
+      }]),
     },
   };
 }
