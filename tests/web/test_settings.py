@@ -39,6 +39,12 @@ def test_defaults(home: Path) -> None:
     assert not first["debug"] and not first["secure"]
 
 
+def test_a_home_of_any_name(tmp_path: Path) -> None:
+    odd = tmp_path / "碳 邻 + 50% #1?"
+    odd.mkdir()
+    assert json.loads(load(odd).stdout)["db"] == str(odd / "db.sqlite3")
+
+
 def test_processes_starting_together_share_one_key(home: Path) -> None:
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("TANLIN_", "DATABASE_"))}
     started = [

@@ -8,6 +8,7 @@ import secrets
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import dj_database_url
 from csp.constants import NONE, SELF
@@ -103,7 +104,6 @@ def database(url: str) -> dict[str, Any]:
 
 
 HOME = home()
-HOME.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 DEBUG = env_bool("TANLIN_DEBUG", False)
 HTTPS = env_bool("TANLIN_HTTPS", False)
@@ -112,7 +112,7 @@ ALLOWED_HOSTS = env_list("TANLIN_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::
 CSRF_TRUSTED_ORIGINS = env_list("TANLIN_CSRF_TRUSTED_ORIGINS", [])
 PROXIES = env_int("TANLIN_PROXIES", 0, 0, 5)  # reverse proxies in front, whose X-Forwarded-For is believed
 
-DATABASES = {"default": database(env("DATABASE_URL", f"sqlite:///{HOME / 'db.sqlite3'}"))}
+DATABASES = {"default": database(env("DATABASE_URL", f"sqlite:///{quote(str(HOME / 'db.sqlite3'))}"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ATOMIC_REQUESTS = False  # verbs own their transactions
 
