@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pyarrow.compute as pc
 import pytest
 
 from tanlin.community import services as community
 from tanlin.community.queries import SYSTEM, rights_at
 from tanlin.demo import generate, people, place, published_facts
 from tanlin.kernel.errors import Refused
+from tests.demo.test_real import write
 
 pytestmark = pytest.mark.django_db
 
@@ -59,3 +63,41 @@ def test_a_real_place_of_the_same_slug_is_left_alone() -> None:
         load.build()
     with pytest.raises(Refused):
         load.demonstration_roots()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_readings_go_in_once_and_registers_are_differenced() -> None:
+    from tanlin.demo import load
+    from tanlin.meter import services as meter
+    from tanlin.readings import queries as readings
+
+    made = generate("yunhe")
+    root = load.create_place(made)
+    seconds = made.readings["seconds"]
+    slow = made.readings.filter(pc.or_(pc.equal(seconds, 0), pc.greater(seconds, 86400)))
+    for _ in range(2):
+        load.add_readings(root, slow, "demo:yunhe")
+    meter.refresh()
+    snapshot = readings.snapshot()
+    assert snapshot.query("SELECT COUNT(*) AS n FROM log")["n"][0].as_py() == slow.num_rows
+    exchanged = next(m for m in made.place.meters if "exchange" in m.faults)
+    ids = {n: i for i, n in load.meters.numbers(load.meters.known(root)["meter_id"].to_pylist()).items()}
+    used = snapshot.query(f"SELECT SUM(value) AS v FROM current WHERE meter_id = {ids[exchanged.number]}")
+    old, new = (d for d in made.devices if d.number == exchanged.number)
+    last = slow.filter(pc.equal(slow["number"], exchanged.number))["value"][-1].as_py()
+    assert used["v"][0].as_py() == pytest.approx(old.final - old.initial + last - new.initial)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_real_meters_become_a_place_of_measured_origin(tmp_path: Path) -> None:
+    from tanlin.demo import load
+    from tanlin.readings import queries as readings
+
+    write(tmp_path, ["b1_elec"] * 5 + ["b1_gas"] * 5, [22.2, 0, 0, 0, 1, 395, 0, 0, 0, 0])
+    for _ in range(2):
+        assert load.load_real(tmp_path) == {"b1_elec": 3}
+    root = load.find("cambridge-estates")
+    assert (root.origin, root.region, root.tz) == ("measured", "GB", "Europe/London")
+    sums = readings.snapshot().query("SELECT SUM(value) AS v, COUNT(*) AS n FROM current").to_pylist()[0]
+    assert sums["n"] == 7
+    assert sums["v"] == pytest.approx(22.2 + 1 + 395 / (39.5 / 3.6))  # gas in m3

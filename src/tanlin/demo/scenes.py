@@ -2,7 +2,8 @@
 
 Sizes are chosen so that the yearly figures land near what the press printed about the case:
 25 kW of PV and ten charging bays on the canal, 9,700 m2 of PV at 0.15 kW/m2 and a kitchen-waste
-unit of 3 t a day at the bay, about 0.7 tCO2 a person there.
+unit of 3 t a day at the bay, about 0.7 tCO2 a person there. A street of which only one community
+is metered has no population here, so that no figure a person is made from a part.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def haiwan() -> Place:
     b = Builder(p)
     b.area("haiwan-city", "海湾市", "Haiwan City", "city", None)
     b.area("lanwan-district", "澜湾区", "Lanwan District", "district", "haiwan-city")
-    b.area("wanlan", "湾澜街道", "Wanlan Street", "street", "lanwan-district", 9800)
+    b.area("wanlan", "湾澜街道", "Wanlan Street", "street", "lanwan-district")
     b.area("haiwan", "海湾社区", "Haiwan Community", "community", "wanlan", 3050, 118000)
     park = b.area("wanlan-park", "湾澜产业园", "Wanlan Park", "park", "wanlan", floor=64000)
     kitchen = b.area(
@@ -86,7 +87,7 @@ def weiwu() -> Place:
     """A near-zero compound with PV and storage, and the 'five ones' (after Xinqiao Shiju)."""
     p = Place("weiwu", "WW", "shenzhen", "CN-GD-SZ", "CN-GD-SZ.residential", "CN-GD-SZ.commercial")
     b = Builder(p)
-    b.area("weiling", "围岭街道", "Weiling Street", "street", None, 12600)
+    b.area("weiling", "围岭街道", "Weiling Street", "street", None)
     b.area("weiwu", "围屋社区", "Weiwu Community", "community", "weiling", 3120, 131000)
     house = b.area("weiwu-compound", "围屋", "The Compound", "building", "weiwu", floor=5200)
     main = b.site(house, ("围屋总表", "Compound, grid connection"), 26000, 40)
@@ -189,7 +190,7 @@ def yunhe() -> Place:
     """A canal-side community with an office roof of 25 kW and ten EV bays (after Jingkou Road)."""
     p = Place("yunhe", "YH", "zhenjiang", "CN-JS-ZJ", "CN-JS.residential_flat", "CN-JS.commercial")
     b = Builder(p)
-    b.area("caoyun", "漕运街道", "Caoyun Street", "street", None, 8700)
+    b.area("caoyun", "漕运街道", "Caoyun Street", "street", None)
     b.area("yunhe", "运河社区", "Yunhe Community", "community", "caoyun", 2980, 104000)
     office = b.area("yunhe-office", "运河社区办公楼", "Community Office", "building", "yunhe",
                     floor=1900)  # fmt: skip
