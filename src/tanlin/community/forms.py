@@ -38,7 +38,7 @@ class LoginForm(AuthenticationForm):
     """Django's, in the look of the site."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **{"label_suffix": ""} | kwargs)
         styled(self)
 
 
@@ -60,7 +60,9 @@ class Verb(forms.Form):
 
 class UserForm(Verb):
     title, button, done = _("New colleague"), _("Add"), _("The colleague can log in now.")
-    username = forms.CharField(label=_("User name"), max_length=150)
+    username = forms.CharField(
+        label=_("User name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
     display_name = forms.CharField(label=_("Name"), max_length=80, required=False)
     password = forms.CharField(
         label=_("First password"),
@@ -84,7 +86,9 @@ class UserForm(Verb):
 
 class GrantForm(Verb):
     title, button, done = _("Give a role"), _("Grant"), _("The role is granted.")
-    username = forms.CharField(label=_("User name"), max_length=150)
+    username = forms.CharField(
+        label=_("User name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
     role = forms.ChoiceField(label=_("Role"), choices=lambda: list(ROLE_TITLES.items()))
     valid_to = forms.DateField(label=_("Until (not included)"), required=False, widget=date_input())
 

@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from tanlin.community.models import Area, AreaAttribute, Organisation, RoleGrant
-from tanlin.community.rights import ROLE_RIGHTS, SYSTEM, System, roles_with
+from tanlin.community.rights import ROLE_RIGHTS, SYSTEM, System, may_grant, roles_with
 from tanlin.kernel.errors import Forbidden, NotFound, Text
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "attribute",
     "attributes",
     "grants",
+    "grants_with_reach",
     "level_label",
     "may",
     "organisations",
@@ -231,3 +232,14 @@ def grants(user: Any, slug: str) -> list[RoleGrant]:
         .filter(Q(valid_to__isnull=True) | Q(valid_to__gt=day), valid_from__lte=day)
         .select_related("area", "user")
     )
+
+
+def grants_with_reach(user: Any, slug: str) -> list[tuple[RoleGrant, bool]]:
+    """``grants``, each with whether the asker may take it back."""
+    roles: dict[int, frozenset[str]] = {}
+    result = []
+    for row in grants(user, slug):
+        if row.area_id not in roles:
+            roles[row.area_id] = roles_at(user, row.area)
+        result.append((row, may_grant(roles[row.area_id], row.role) and row.user_id != user.pk))
+    return result

@@ -53,9 +53,12 @@ def page(request: HttpRequest, slug: str, sent: dict[str, Verb], status: int = 2
             "attributes": [
                 (labels.get(row.key, row.key), row) for row in queries.attributes(request.user, slug)
             ],
-            "grants": queries.grants(request.user, slug),
+            "grants": queries.grants_with_reach(request.user, slug),
             "manages": manages,
-            "forms": {verb: sent.get(verb) or form(auto_id=f"{verb}-%s") for verb, form in VERBS.items()}
+            "forms": {
+                verb: sent.get(verb) or form(auto_id=f"{verb}-%s", label_suffix="")
+                for verb, form in VERBS.items()
+            }
             if manages
             else {},
             "faulty": next(iter(sent), None),
@@ -74,7 +77,7 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
 def act(request: HttpRequest, slug: str, verb: str) -> HttpResponse:
     """Run one verb at the place: right ``users``. Faults come back on the page with status 422."""
     place = queries.area(request.user, slug, "users")
-    form = VERBS[verb](request.POST, auto_id=f"{verb}-%s")
+    form = VERBS[verb](request.POST, auto_id=f"{verb}-%s", label_suffix="")
     if form.is_valid():
         try:
             form.run(request.user, place)
