@@ -29,7 +29,7 @@ LOW_COVERAGE = 0.9
 COMPARABLE = 0.05  # two years whose coverage differs by more are not compared
 
 CARDS: dict[str, Text] = {
-    "carbon.co2": Text("碳排放", "Emissions"),
+    "carbon.co2e": Text("碳排放", "Emissions"),
     "carbon.electricity": Text("用电量", "Electricity used"),
     "carbon.energy": Text("综合能耗", "Energy used"),
     "carbon.tce": Text("综合能耗（当量值）", "Energy in standard coal (heat basis)"),
@@ -106,7 +106,7 @@ def overview(
     both = _known_months(before, year - 1, known, "value", carrier="electricity")
     emitted = _known_months(before, year - 1, _known_months(now, year, done, "tco2e"), "tco2e")
     change = _change(this, last, year, both, "value", "electricity")
-    notes = {"carbon.electricity": change, "carbon.co2": _change(this, last, year, emitted, "tco2e", None)}
+    notes = {"carbon.electricity": change, "carbon.co2e": _change(this, last, year, emitted, "tco2e", None)}
     return Overview(
         sentence=_sentence(this, year, today, known, both, change),
         note=_note(now),

@@ -12,6 +12,8 @@ _WHERE = {
     "parse": "parse",
     "preview": "parse",
     "Row": "registry",
+    "devices_schema": "registry",
+    "frame_schema": "registry",
     "meters_frame": "registry",
     "safe_cell": "formulas",
 }

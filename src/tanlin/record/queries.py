@@ -83,6 +83,11 @@ def stale(limit: int = 1000) -> list[tuple[int, str, str]]:
     return list(rows.values_list("area_id", "key", "period")[:limit])
 
 
+def places_with(key: str) -> set[tuple[int, str]]:
+    """(area id, period) for which a figure of this key exists, stale or not."""
+    return set(FigureRow.objects.filter(key=key).values_list("area_id", "period"))
+
+
 def marks(area: Any, key: str, period: str) -> int:
     """How often the figure was marked stale so far: read it before the inputs, hand it to ``publish_figure``."""
     return (
@@ -176,16 +181,28 @@ def replay(user: Any, digest: str) -> Replay:
     return replay_body(found.body, found.batch)
 
 
-def replay_body(body: dict[str, Any], batch: int | None, **where: Any) -> Replay:
-    """Recompute a receipt body. A receipt kept as a file is replayed with ``folder=`` handed on to its method."""
+def replay_body(body: dict[str, Any], batch: int | None, folder: Path | None = None) -> Replay:
+    """Recompute a receipt body.
+
+    ``folder``: the receipt is kept as a file there, its tables beside it as ``<hex>.json``; the method's
+    function is then called with ``folder=`` as well.
+    """
     stated = body["method"]
     method = methods().get((stated["id"], stated["version"]))
     if method is None:
         return Replay("retired")
+    recompute = load(method.replay)
     try:
-        return judge(body, load(method.replay)(body, batch, **where), method.tolerance, load_table)
+        if folder is None:
+            return judge(body, recompute(body, batch), method.tolerance, load_table)
+        found = recompute(body, batch, folder=folder)
+        return judge(body, found, method.tolerance, lambda digest: _table_file(folder, digest))
     except InputErased:
         return Replay("erased")
+
+
+def _table_file(folder: Path, digest: str) -> Any:
+    return json.loads((folder / f"{digest.removeprefix('sha256:')}.json").read_bytes())
 
 
 # --- jobs, events, evidence ----------------------------------------------------------------------------------------
@@ -267,13 +284,21 @@ def verify_chain() -> Chain:
     """Walk all events: each hashes to its hash, says what its columns say and follows the one before."""
     previous, length, broken = GENESIS, 0, []
     for event in Event.objects.order_by("id").iterator(chunk_size=2000):
-        body = event_body(
-            event.at, event.actor_id, event.verb, event.area_id, event.subject, event.data, event.previous
-        )
-        if event.previous != previous or body != event.body or sha256(body.encode()) != event.hash:
+        if not _fits(event, previous):
             broken.append(event.pk)
         previous, length = event.hash, length + 1
     head = ChainHead.objects.filter(pk=1).first()
     if (head.hash if head else GENESIS, head.length if head else 0) != (previous, length):
         broken.append(0)
     return Chain(length, previous, broken)
+
+
+def _fits(event: Event, previous: str) -> bool:
+    if event.previous != previous or sha256(event.body.encode()) != event.hash:
+        return False
+    try:
+        data = event.data
+    except (ValueError, KeyError):  # rewritten together with its hash, but no event
+        return False
+    fields = (event.at, event.actor_id, event.verb, event.area_id, event.subject, data, event.previous)
+    return event_body(*fields) == event.body

@@ -1,0 +1,31 @@
+"""Manifest of the room."""
+
+from django.apps import AppConfig
+
+from tanlin.carbon.figures import LABELS
+from tanlin.carbon.methods import INVENTORY
+from tanlin.kernel.errors import Text
+from tanlin.kernel.manifest import Nav, Room
+
+
+class CarbonConfig(AppConfig):
+    name = "tanlin.carbon"
+    label = "tanlin_carbon"
+    room = Room(
+        name="carbon",
+        title=Text("碳排放", "Carbon"),
+        methods=(INVENTORY,),
+        urls="tanlin.carbon.urls",
+        api="tanlin.carbon.api:router",
+        commands={"carbon": "tanlin.carbon.cli:cli"},
+        jobs={
+            "carbon.derive_due": "tanlin.carbon.jobs:derive_due",
+            "carbon.derive": "tanlin.carbon.jobs:derive_place",
+        },
+        periodic=("carbon.derive_due@60",),
+        nav=(
+            Nav("carbon:overview", Text("总览", "Overview"), "carbon", 10),
+            Nav("carbon:factors", Text("因子与价格", "Factors and tariffs"), "factor", 40),
+        ),
+        figures=LABELS,
+    )

@@ -1,0 +1,204 @@
+"""What a derivation stands on, pinned so that a replay can find it again; and what has changed since."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from tanlin.carbon.inventory import LONGEST_DAYS
+from tanlin.kernel.period import DAY, Period, local_fields
+from tanlin.kernel.receipt import Change, canonical
+from tanlin.meter import devices_schema, frame_schema
+from tanlin.meter import queries as meter
+from tanlin.readings import queries as readings
+from tanlin.readings import set_digest
+from tanlin.record import queries as record
+
+if TYPE_CHECKING:
+    from tanlin.readings import Snapshot
+
+#: Changed meter-days that a replay names one by one.
+MOST_DAYS = 200
+
+SPAN_SQL = """
+SELECT MIN(r.start) AS low, MAX(r.start + r.seconds) AS high
+FROM current r JOIN meters m ON r.meter_id = m.meter_id AND r.channel = m.channel
+WHERE r.month BETWEEN '{first_month}' AND '{last_month}'
+  AND r.start < {end} AND r.start + r.seconds > {begin}
+  AND r.start < m.to_es AND r.start + r.seconds > m.from_es
+"""
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Registry rows of one derivation: the meters frame, that of meters read at least daily, and devices."""
+
+    meters: pa.Table
+    daily: pa.Table
+    devices: pa.Table
+
+    @property
+    def meter_ids(self) -> list[int]:
+        return sorted(set(self.meters["meter_id"].to_pylist()))
+
+    @property
+    def zones(self) -> pa.Table:
+        """meter_id, tz."""
+        zones = dict(zip(self.meters["meter_id"].to_pylist(), self.meters["tz"].to_pylist(), strict=True))
+        return pa.table(
+            {"meter_id": pa.array(zones.keys(), pa.int64()), "tz": pa.array(zones.values(), pa.string())}
+        )
+
+    def pinned(self) -> bytes:
+        """Canonical JSON, stored once under its hash."""
+        names = ("meters", "daily", "devices")
+        return canonical({name: getattr(self, name).to_pylist() for name in names})
+
+    @classmethod
+    def read(cls, data: bytes) -> Registry:
+        """From what ``pinned`` made."""
+        rows = json.loads(data)
+        schema = frame_schema()
+        devices = pa.Table.from_pylist(rows["devices"], schema=devices_schema())
+        return cls(
+            pa.Table.from_pylist(rows["meters"], schema=schema),
+            pa.Table.from_pylist(rows["daily"], schema=schema),
+            devices,
+        )
+
+
+def registry_of(area: Any, period: Period) -> Registry:
+    """Today's registry rows of a place for a period."""
+    first, last = period.first_day, period.last_day_exclusive - timedelta(days=1)
+    meters, daily = meter.frames(area, first, last)
+    return Registry(meters, daily, meter.devices_frame(set(meters["meter_id"].to_pylist())))
+
+
+def span(snapshot: Snapshot, meters: pa.Table, period: Period, tz: str) -> tuple[int, int] | None:
+    """Epoch seconds of the first start and last end of the readings that touch the period; None without any."""
+    begin, end = period.bounds(tz)
+    months = {"first_month": month_of(begin - LONGEST_DAYS * DAY), "last_month": month_of(end - 1)}
+    found = snapshot.query(SPAN_SQL.format(begin=begin, end=end, **months), meters=meters).to_pylist()[0]
+    return None if found["low"] is None else (int(found["low"]), int(found["high"]))
+
+
+def month_of(es: int) -> str:
+    """UTC month ``YYYY-MM`` of an epoch second."""
+    return datetime.fromtimestamp(es, UTC).strftime("%Y-%m")
+
+
+# --- what has changed ------------------------------------------------------------------------------------------------
+def fact_changes(pinned: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[Change]:
+    """Facts that have another vintage today, are no longer used, or are used in addition."""
+    was, today = ({f["fact"]: f for f in facts} for facts in (pinned, now))
+    changes = []
+    for name in sorted(was.keys() | today.keys()):
+        a, b = was.get(name), today.get(name)
+        if a is None or b is None or a["vintage"] != b["vintage"]:
+            changes.append(Change("fact", name, _told(a), _told(b)))
+    return changes
+
+
+def _told(fact: dict[str, Any] | None) -> Any:
+    if fact is None:
+        return None
+    return {"vintage": fact["vintage"]} | ({"value": fact["value"]} if "value" in fact else {})
+
+
+def registry_changes(was: Registry, now: Registry) -> list[Change]:
+    """Registry fields that differ, as ``表号 · field``; rows that came or went, as ``表号 · row``."""
+    numbers = {r["meter_id"]: r["number"] for t in (was.meters, now.meters) for r in t.to_pylist()}
+    changes = _row_changes(was.meters, now.meters, ("meter_id", "channel", "from_es"), numbers)
+    changes += _row_changes(was.devices, now.devices, ("meter_id", "channel", "from_es"), numbers)
+    return changes
+
+
+def _row_changes(was: pa.Table, now: pa.Table, key: tuple[str, ...], numbers: dict[int, str]) -> list[Change]:
+    old, new = ({tuple(r[k] for k in key): r for r in t.to_pylist()} for t in (was, now))
+    changes = []
+    for where in sorted(old.keys() | new.keys()):
+        a, b = old.get(where), new.get(where)
+        name = numbers.get(where[0], str(where[0]))
+        if a is None or b is None:
+            changes.append(Change("registry", f"{name} · row", a, b))
+            continue
+        changes += [Change("registry", f"{name} · {f}", a[f], b[f]) for f in a if a[f] != b.get(f)]
+    return changes
+
+
+def reading_changes(then: readings.AsOf, low: str, high: str, registry: Registry) -> list[Change]:
+    """Meter-days whose effective readings differ today, as ``表号 · day`` with what was read then and now."""
+    now = readings.digests(registry.meter_ids, low, high)
+    keys = ("meter_id", "channel", "month")
+    old, new = ({tuple(r[k] for k in keys): r["digest"] for r in t.to_pylist()} for t in (then.digests, now))
+    differing = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+    if not differing:
+        return []
+    where = pa.table(
+        {
+            "meter_id": pa.array([k[0] for k in differing], pa.int64()),
+            "channel": [k[1] for k in differing],
+            "month": [k[2] for k in differing],
+        }
+    )
+    a, b = (_by_day(_rows(s, where), registry) for s in (then.snapshot, readings.snapshot()))
+    numbers = dict(
+        zip(registry.meters["meter_id"].to_pylist(), registry.meters["number"].to_pylist(), strict=True)
+    )
+    days = sorted(key for key in a.keys() | b.keys() if a.get(key) != b.get(key))
+    changes = [
+        Change(
+            "reading",
+            f"{numbers[m]} · {d // 10000:04}-{d // 100 % 100:02}-{d % 100:02}",
+            _sum(a, m, c, d),
+            _sum(b, m, c, d),
+        )
+        for m, c, d in days[:MOST_DAYS]
+    ]
+    if len(days) > MOST_DAYS:
+        changes.append(Change("reading", f"… +{len(days) - MOST_DAYS}"))
+    return changes
+
+
+ROWS_SQL = """
+SELECT r.meter_id AS meter_id, r.channel AS channel, r.start AS start, r.seconds AS seconds,
+       r.value AS value, r.quality AS quality
+FROM current r JOIN changed w ON r.meter_id = w.meter_id AND r.channel = w.channel AND r.month = w.month
+ORDER BY r.meter_id, r.channel, r.start
+"""
+
+
+def _rows(snapshot: Snapshot, where: pa.Table) -> list[dict[str, Any]]:
+    return snapshot.query(ROWS_SQL, changed=where).to_pylist()
+
+
+def _by_day(rows: Iterable[dict[str, Any]], registry: Registry) -> dict[tuple[int, str, int], list[Any]]:
+    """Readings by (meter, channel, local day of their start)."""
+    zone = dict(zip(*(registry.zones[name].to_pylist() for name in ("meter_id", "tz")), strict=True))
+    out: dict[tuple[int, str, int], list[Any]] = {}
+    for row in rows:
+        day = int(local_fields(zone[row["meter_id"]], pa.array([row["start"]]).to_numpy())["day"][0])
+        told = (row["start"], row["seconds"], row["value"], row["quality"])
+        out.setdefault((row["meter_id"], row["channel"], day), []).append(told)
+    return out
+
+
+def _sum(days: dict[tuple[int, str, int], list[Any]], meter_id: int, channel: str, day: int) -> float | None:
+    rows = days.get((meter_id, channel, day))
+    return None if rows is None else sum(row[2] for row in rows)
+
+
+def facts_pinned(inputs: list[dict[str, Any]]) -> list[Any]:
+    """The stored rows of the facts that a receipt names. Raises NotFound for one that is not stored."""
+    return [record.fact_by(item["fact"], item["vintage"]) for item in inputs if "fact" in item]
+
+
+def current_set(registry: Registry, low: str, high: str) -> tuple[str, int]:
+    """Set digest and number of rows of the registry's meters in UTC months from low to high."""
+    table = readings.digests(registry.meter_ids, low, high)
+    return set_digest(table), sum(table["rows"].to_pylist())

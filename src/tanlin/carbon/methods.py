@@ -1,0 +1,12 @@
+"""The methods of this room, named in receipts."""
+
+from tanlin.kernel.errors import Text
+from tanlin.kernel.manifest import Method
+
+INVENTORY = Method(
+    "carbon.inventory",
+    1,
+    "GPC 1.1 ch. 6, 8; GHG Protocol Scope 2 Guidance (location-based); GB/T 2589-2020; IPCC 2006 vol. 1 ch. 3",
+    replay="tanlin.carbon.services:replay",
+    label=Text("碳排放清单（基于位置）", "Carbon inventory (location-based)"),
+)

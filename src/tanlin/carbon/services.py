@@ -1,0 +1,241 @@
+"""Verbs of carbon: load facts, derive figures with their receipts, and replay them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from tanlin.carbon import inputs
+from tanlin.carbon.factors import carriers
+from tanlin.carbon.figures import Result, electricity_by_day, results
+from tanlin.carbon.inputs import Registry
+from tanlin.carbon.inventory import Inventory, inventory
+from tanlin.carbon.methods import INVENTORY
+from tanlin.carbon.stored import Books, books, shipped_rows
+from tanlin.community import queries as community
+from tanlin.kernel.errors import BadInput, NotFound, Refused, Text, Where
+from tanlin.kernel.figure import Figure
+from tanlin.kernel.period import Period
+from tanlin.kernel.receipt import Recomputed, build, canonical, sha256
+from tanlin.readings import queries as readings
+from tanlin.readings import set_digest
+from tanlin.record import FactRow, FactUse, table_bytes
+from tanlin.record import queries as record
+from tanlin.record import services as recording
+
+if TYPE_CHECKING:
+    from tanlin.readings import Snapshot
+
+GWP = "ar5"
+
+
+def load_facts(actor: Any = None) -> int:
+    """Enter the facts the product ships that are not known yet; returns how many were new."""
+    return recording.add_facts(shipped_rows(), actor=actor)
+
+
+def add_factor(row: FactRow, *, actor: Any) -> bool:
+    """Append a factor; figures that rest on it become stale. Raises BadInput for what is no factor."""
+    try:
+        books([row])
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadInput(
+            "carbon.bad_factor",
+            Text("因子的数值或日期无法使用。", "The factor's value or dates cannot be used."),
+            where=Where(value=row.fact_id),
+        ) from error
+    return recording.add_fact(row, actor=actor)
+
+
+@dataclass(frozen=True)
+class Kit:
+    """What the derivations of one run share: one snapshot of readings and one set of facts."""
+
+    snapshot: Snapshot
+    books: Books
+
+    @classmethod
+    def now(cls) -> Kit:
+        return cls(readings.snapshot(), books(record.facts()))
+
+
+@dataclass(frozen=True)
+class Derived:
+    """Figures of one place and period as published; ``minted`` counts new receipts."""
+
+    place: str
+    period: str
+    figures: list[Figure]
+    minted: int
+
+
+@transaction.atomic
+def derive(area: Any, period: Period, kit: Kit | None = None) -> Derived:
+    """Compute and publish all carbon figures of a place and period.
+
+    Raises Refused where the place has no meter or no reading in the period: there is nothing to state.
+    """
+    marks = {key: record.marks(area, key, period.label) for key in _keys(area, period)}
+    kit = kit or Kit.now()
+    registry = inputs.registry_of(area, period)
+    found = inputs.span(kit.snapshot, registry.meters, period, area.tz)
+    if found is None:
+        raise Refused(
+            "carbon.no_readings",
+            Text("该区域在此时段没有读数，无法核算。", "The place has no readings in this period."),
+            remedy=Text("请先导入读数。", "Import readings first."),
+            where=Where(value=f"{area.slug} {period.label}"),
+        )
+    as_of = min(found[1], period.bounds(area.tz)[1])
+    made, used = compute(kit.snapshot, registry, period, kit.books, as_of)
+    pins = _pins(registry, found, used, kit.books)
+    uses = _uses(registry, used, kit.books)
+    published, minted = [], 0
+    for result in made:
+        figure, receipt = _figure(result, area, period, as_of, pins)
+        marked = marks.get(result.key)
+        minted += recording.publish_figure(figure, receipt, uses, batch=kit.snapshot.batch, marks=marked)
+        published.append(figure)
+    return Derived(area.slug, period.label, published, minted)
+
+
+def _keys(area: Any, period: Period) -> list[str]:
+    return [key for key, _ in record.figures(area, period.label, tables=False)]
+
+
+def compute(
+    snapshot: Snapshot, registry: Registry, period: Period, known: Books, as_of: int
+) -> tuple[list[Result], Inventory]:
+    """The method: inventory and figures out of pinned inputs. A derivation and its replay both call it."""
+    made = inventory(snapshot, registry.meters, period, known.factors, known.tariffs, as_of=as_of, gwp=GWP)
+    days = electricity_by_day(snapshot, registry.daily, period, as_of)
+    return results(made, days), made
+
+
+def _pins(registry: Registry, found: tuple[int, int], used: Inventory, known: Books) -> list[dict[str, Any]]:
+    """Receipt inputs: readings by digest, meters and registry by hash, facts by id and vintage."""
+    low, high = inputs.month_of(found[0]), inputs.month_of(found[1] - 1)
+    digest, rows = inputs.current_set(registry, low, high)
+    ids = canonical(registry.meter_ids)
+    pinned = {
+        "readings": digest,
+        "meters": recording.store_blob(ids, "meters"),
+        "rows": rows,
+        "first_month": low,
+        "last_month": high,
+    }
+    rows_pinned = {
+        "registry": recording.store_blob(registry.pinned(), "registry"),
+        "rows": registry.meters.num_rows + registry.devices.num_rows,
+    }
+    return [pinned, rows_pinned, *facts_cited(used.facts_used, known)]
+
+
+def facts_cited(used: list[dict[str, Any]], known: Books) -> list[dict[str, Any]]:
+    """The facts of an inventory with the vintage under which the record keeps them."""
+    return [fact | {"vintage": known.rows[fact["fact"]].vintage} for fact in used]
+
+
+def _uses(registry: Registry, used: Inventory, known: Books) -> set[FactUse]:
+    """The dirty index: facts used, and for each carrier and region the kind that was asked for."""
+    regions = set(registry.meters["region"].to_pylist())
+    cited = [known.rows[fact["fact"]] for fact in used.facts_used]
+    uses = {FactUse(row.fact_id, row.kind, region) for row in cited for region in regions}
+    kinds = {carriers()[carrier]["kind"] for carrier in set(registry.meters["carrier"].to_pylist())}
+    return uses | {FactUse("", kind, region) for kind in kinds for region in regions}
+
+
+def _figure(
+    result: Result, area: Any, period: Period, as_of: int, pins: list[dict[str, Any]]
+) -> tuple[Figure, Any]:
+    body = result.body()
+    if result.table is not None:
+        body["table"] = sha256(table_bytes(result.table))
+    receipt = build(
+        figure=result.key,
+        place=area.slug,
+        period=period.label,
+        method=INVENTORY,
+        parameters={"as_of": as_of, "gwp": GWP, "tz": area.tz, "origin": area.origin},
+        inputs=pins,
+        result=body,
+    )
+    same = ("value", "unit", "low", "high", "coverage", "estimated", "provisional", "reason", "table")
+    figure = Figure(
+        key=result.key,
+        place=area.slug,
+        period=period.label,
+        receipt=receipt.hash,
+        origin=area.origin,
+        **{name: getattr(result, name) for name in same},
+    )
+    return figure, receipt
+
+
+# --- replay ----------------------------------------------------------------------------------------------------------
+def replay(body: dict[str, Any], batch: int | None, **where: Any) -> Recomputed:
+    """Recompute a figure from its pinned inputs and list which of them are different today.
+
+    Raises InputErased where a pinned input was erased, NotFound where it is not stored.
+    """
+    if "folder" in where:
+        from tanlin.carbon.files import replay as replay_file
+
+        return replay_file(body, where["folder"])
+    pins = {kind: item for item in body["inputs"] for kind in ("readings", "registry") if kind in item}
+    registry = Registry.read(record.blob(pins["registry"]["registry"]))
+    period, as_of = Period.parse(body["period"]), int(body["parameters"]["as_of"])
+    low, high = pins["readings"]["first_month"], pins["readings"]["last_month"]
+    first, last = Period(low).bounds("UTC")[0], Period(high).bounds("UTC")[1]
+    then = readings.as_of(batch or 0, registry.meter_ids, registry.devices, first, last, zones=registry.zones)
+    cited = [item for item in body["inputs"] if "fact" in item]
+    made, _ = compute(then.snapshot, registry, period, books(inputs.facts_pinned(cited)), as_of)
+    found = next((result for result in made if result.key == body["figure"]), None)
+    if found is None:
+        raise NotFound("carbon.figure_unknown")
+    result = found.body()
+    if set_digest(then.digests) != pins["readings"]["readings"]:
+        result = result | {"readings": "digest"}  # the log no longer gives the pinned rows: never "equal"
+    return Recomputed(result, _changes(body, registry, then, cited, period, low, high))
+
+
+def _changes(
+    body: dict[str, Any],
+    registry: Registry,
+    then: readings.AsOf,
+    cited: list[dict[str, Any]],
+    period: Period,
+    low: str,
+    high: str,
+) -> list[Any]:
+    area = community.area(community.SYSTEM, body["place"])
+    kit, now = Kit.now(), inputs.registry_of(area, period)
+    today = inventory(
+        kit.snapshot,
+        now.meters,
+        period,
+        kit.books.factors,
+        kit.books.tariffs,
+        as_of=int(body["parameters"]["as_of"]),
+        gwp=GWP,
+        breakdown=False,
+    )
+    changes = inputs.fact_changes(cited, facts_cited(today.facts_used, kit.books))
+    changes += inputs.registry_changes(registry, now)
+    return changes + inputs.reading_changes(then, low, high, registry)
+
+
+# --- what is due ------------------------------------------------------------------------------------------------------
+def inventory_for_place(slug: str, period: Period, *, actor: Any = None) -> dict[str, Figure]:
+    """The published figures of a place and period by key; derived first where missing or stale.
+
+    Raises NotFound for an unknown place and Refused where there is nothing to state.
+    """
+    area = community.area(actor or community.SYSTEM, slug)
+    found = record.figures(area, period.label)
+    if not any(key == "carbon.inventory" and not figure.stale for (key, _), figure in found.items()):
+        derive(area, period)
+        found = record.figures(area, period.label)
+    return {key: figure for (key, _), figure in found.items() if key.startswith("carbon.")}
