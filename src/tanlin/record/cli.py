@@ -58,7 +58,8 @@ def replay(digest: str, folder: Path | None, as_json: bool) -> None:
     from tanlin.record.replay import change_text, replay_json
 
     if folder is not None:
-        answer, code = queries.replay_body(read_receipt(folder, digest), None, folder=folder), "?"
+        body = read_receipt(folder, digest)
+        answer, code = queries.replay_body(body, None, folder), "{id} {version}".format(**body["method"])
     else:
         answer, code = queries.replay(SYSTEM, digest), queries.receipt(SYSTEM, digest).code
     found = replay_json(answer, code)

@@ -334,7 +334,12 @@ def erase_places(area_ids: Iterable[int], *, actor: Any = None) -> dict[str, int
         for model, field in ((FigureRow, "area"), (ReceiptRow, "place"), (Evidence, "area"), (Job, "area"))
     }
     shared = set(Evidence.objects.filter(sha256__in=digests).values_list("sha256", flat=True))
-    transaction.on_commit(lambda: [store.remove(digest) for digest in sorted(digests - shared)])
+
+    def remove_files() -> None:
+        for digest in sorted(digests - shared):
+            store.remove(digest)
+
+    transaction.on_commit(remove_files)
     report_event("record.places_erased", actor=actor, data={"areas": ids, "rows": counts})
     return counts
 

@@ -136,20 +136,18 @@ def _with_rows(shown: Input, digest: str) -> Input:
     return shown
 
 
-def _table(data: Any) -> tuple[list[str], list[list[Any]], int]:
-    """Column names, the first rows and the number of rows of a list of objects, of lists, or of plain values."""
-    if isinstance(data, dict) and {"columns", "rows"} <= data.keys():
-        columns, rows = list(data["columns"]), data["rows"]
-    elif data and isinstance(data[0], dict):
-        columns = list(dict.fromkeys(name for row in data for name in row))
-        rows = [[row.get(name) for name in columns] for row in data[:ROWS_SHOWN]]
-    else:
-        columns, rows = [], [row if isinstance(row, list) else [row] for row in data[:ROWS_SHOWN]]
-    return (
-        columns,
-        [[_plain(cell) for cell in row] for row in rows[:ROWS_SHOWN]],
-        len(data.get("rows", []) if isinstance(data, dict) else data),
-    )
+def _table(data: Any) -> tuple[list[str], list[list[str]], int]:
+    """Column names, the first rows and the number of rows of a list of objects, of lists, or of plain values.
+
+    An object ``{"columns": […], "rows": [[…], …]}`` is read as such.
+    """
+    columns, rows = (data["columns"], data["rows"]) if isinstance(data, dict) else ([], data)
+    first = rows[:ROWS_SHOWN]
+    if first and isinstance(first[0], dict):
+        columns = list(dict.fromkeys(name for row in first for name in row))
+        first = [[row.get(name) for name in columns] for row in first]
+    cells = [row if isinstance(row, list) else [row] for row in first]
+    return columns, [[_plain(cell) for cell in row] for row in cells], len(rows)
 
 
 def _plain(value: Any) -> str:
