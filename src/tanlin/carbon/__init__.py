@@ -19,7 +19,7 @@ _HOMES = {
         "region_chain",
     ),
     "files": ("METHOD", "replay"),
-    "inventory": ("Inventory", "inventory"),
+    "inventory": ("Inventory",),
     "reasons": ("reason_text",),
     "tariffs": ("TariffBook", "implied_bases", "read_tariffs"),
     "uncertainty": ("combine", "total"),

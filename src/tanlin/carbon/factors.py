@@ -117,8 +117,8 @@ class Emission:
 
 def data_rows(name: str) -> list[dict[str, str]]:
     """Rows of a shipped CSV file of this room."""
-    with files("tanlin.carbon").joinpath("data", name).open(encoding="utf-8", newline="") as handle:
-        return list(csv.DictReader(handle))
+    text = files("tanlin.carbon").joinpath("data", name).read_text("utf-8")
+    return list(csv.DictReader(text.splitlines()))
 
 
 @lru_cache(maxsize=1)
