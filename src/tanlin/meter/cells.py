@@ -72,9 +72,7 @@ def texts(column: pa.Array) -> pa.Array:
 def distinct(column: pa.Array, each: Callable[[str], T]) -> tuple[list[T], np.ndarray]:
     """``each`` applied once per distinct text, and the index of every row into that list."""
     coded = column.dictionary_encode()
-    return [each(t) for t in coded.dictionary.to_pylist()], coded.indices.to_numpy(
-        zero_copy_only=False
-    )
+    return [each(t) for t in coded.dictionary.to_pylist()], coded.indices.to_numpy(zero_copy_only=False)
 
 
 # Numbers --------------------------------------------------------------------------------------------
@@ -104,11 +102,7 @@ def numbers(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Values (float64, NaN where none) and states (int8) of a column of any Arrow type."""
     kind = column.type
-    if (
-        pa.types.is_floating(kind)
-        or pa.types.is_integer(kind)
-        or pa.types.is_decimal(kind)
-    ):
+    if pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind):
         values = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
         state = np.where(np.isnan(values), BLANK, np.where(np.isinf(values), BAD, OK))
         return values, state.astype(np.int8)
@@ -212,9 +206,7 @@ def orders(column: Iterable[str]) -> set[Order] | None:
     for text in column:
         found = _SHORT.match(plain(text))
         if found:
-            fits = {
-                o for o in ORDERS if _day(*_ordered(found.groups(), o)) is not None
-            }
+            fits = {o for o in ORDERS if _day(*_ordered(found.groups(), o)) is not None}
             left = fits if left is None else left & fits
     return left
 

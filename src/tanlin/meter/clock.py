@@ -78,4 +78,4 @@ def steps(group: np.ndarray, t: np.ndarray) -> np.ndarray:
         kinds, total = np.unique(step, return_inverse=True)
         overall = kinds[np.argmax(np.bincount(total, weights=count))]
         result[result == 0] = overall
-    return result[group]
+    return np.asarray(result[group])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -12,11 +12,14 @@ from tanlin.kernel.errors import Text
 from tanlin.kernel.period import DAY
 from tanlin.meter import cells, words
 from tanlin.meter.headers import Found, time_header
+from tanlin.meter.measures import meter_number, numbers_of
 
 if TYPE_CHECKING:
     from tanlin.meter.mapping import Mapping, Question
     from tanlin.meter.sheets import Sheet
 
+#: How much of a date the mapping must give, by what the headers leave open.
+_DIGITS = {"Y": 4, "M": 7, "D": 10}
 _RANGE = re.compile(r"(?<=:\d\d)\s*[-~～至]")
 _DATED = ("time", "month", "period", "from", "to")
 _ASK = {
@@ -24,12 +27,8 @@ _ASK = {
     "unit": Text("数值的单位是什么？", "What is the unit of the values?"),
     "date_format": Text("日期是怎样写的？", "How are the dates written?"),
     "step": Text("每条读数覆盖多长时间？", "How long does each reading last?"),
-    "period": Text(
-        "这是哪一年或哪个月的数据？", "Which year or month is this?"
-    ),
-    "end": Text(
-        "结束日期当天是否计入？", "Is the end date itself part of the period?"
-    ),
+    "period": Text("这是哪一年或哪个月的数据？", "Which year or month is this?"),
+    "end": Text("结束日期当天是否计入？", "Is the end date itself part of the period?"),
 }
 
 
@@ -64,9 +63,7 @@ def sample(sheet: Sheet, found: Found, name: str | None) -> list[str]:
     return [t for t in texts if t and not words.is_total(t)]
 
 
-def _dates(
-    sheet: Sheet, mapping: Mapping, found: Found, asked: list[Question]
-) -> Mapping:
+def _dates(sheet: Sheet, mapping: Mapping, found: Found, asked: list[Question]) -> Mapping:
     """Day or month first is told by the whole column, or not at all."""
     names = [mapping.columns[r] for r in _DATED if r in mapping.columns]
     if cells.orders(t for n in names for t in sample(sheet, found, n)) is None:
@@ -105,7 +102,7 @@ def _local(sheet: Sheet, mapping: Mapping, found: Found) -> list[tuple[str, int,
     """(number, local seconds, precision) of the sample, in file order."""
     from tanlin.meter.times import joined
 
-    index = {n: i for i, n in enumerate(found.names)}
+    index = {n: i for i, n in enumerate(found.names) if n}
     time = index.get(mapping.columns.get("time", ""))
     if time is None:
         return []
@@ -121,6 +118,7 @@ def _local(sheet: Sheet, mapping: Mapping, found: Found) -> list[tuple[str, int,
         moment = cells.moment(text, mapping.date_format or "ymd")
         if moment:
             name = row[number] if number is not None and number < len(row) else ""
+            name = meter_number(name)
             result.append((name, moment[0], moment[1]))
     return result
 
@@ -131,11 +129,7 @@ def _stamp(sheet: Sheet, mapping: Mapping, found: Found) -> Mapping:
         return mapping
     if mapping.layout == "wide_time":
         spans = [s for s in map(time_header, mapping.values) if s]
-        hours = [
-            s.value * (3600 if s.kind == "int" else 1)
-            for s in spans
-            if s.kind in ("hour", "int")
-        ]
+        hours = [s.value * (3600 if s.kind == "int" else 1) for s in spans if s.kind in ("hour", "int")]
         ranged = any(":" in v and ("-" in v or "~" in v) for v in mapping.values)
         ends = bool(hours) and not ranged and max(hours) == DAY and min(hours) > 0
         clear = bool(hours)
@@ -149,9 +143,9 @@ def _stamp(sheet: Sheet, mapping: Mapping, found: Found) -> Mapping:
             _RANGE.split(t)[0].endswith("24:00")
             for t in sample(sheet, found, mapping.columns.get("hour") or mapping.columns["time"])
         )
-        ends = written or (0 < step == times[0] and times[-1] == 0)
+        ends = times[0] > 0 and (written or (step == times[0] and times[-1] == 0))
         clear = ends or (times[0] == 0 and times[-1] == DAY - step)
-    stamp = "end" if ends else "start"
+    stamp: Literal["start", "end"] = "end" if ends else "start"
     zh = "结束" if ends else "开始"
     why = _because(
         mapping,
@@ -176,14 +170,12 @@ def _common_step(moments: list[tuple[str, int, int]]) -> int:
     return int(kinds[np.argmax(counts)])
 
 
-def _steps(
-    sheet: Sheet, mapping: Mapping, found: Found, asked: list[Question]
-) -> Mapping:
+def _steps(sheet: Sheet, mapping: Mapping, found: Found, asked: list[Question]) -> Mapping:
     """Months are bills; a date alone leaves the length open unless dates repeat within a meter."""
     if mapping.kind == "register":
         return mapping
     if mapping.layout == "wide_time":
-        return _wide_steps(mapping, asked)
+        return _wide_steps(mapping, found, asked)
     if "time" not in mapping.columns:
         if not {"month", "period", "from"} & set(mapping.columns) and (
             not mapping.period or len(mapping.period) != 7
@@ -214,20 +206,18 @@ def _steps(
     return mapping
 
 
-def _wide_steps(mapping: Mapping, asked: list[Question]) -> Mapping:
-    kinds = {s.kind for s in map(time_header, mapping.values) if s}
-    period = mapping.period or ""
+def _wide_steps(mapping: Mapping, found: Found, asked: list[Question]) -> Mapping:
+    """Headers without a year, or without a month, need the title's or a date column."""
+    measures, step = numbers_of(mapping, found.names)
+    cuts = {m.span.cut for m in measures if m.span and m.span.fixed is None}
     dated = "time" in mapping.columns or "month" in mapping.columns
-    if kinds & {"month_of", "month_day"} and len(period) < 4:
+    needed = 0 if dated else max((_DIGITS[c] for c in cuts), default=0)
+    if len(mapping.period or "") < needed:
         _ask(asked, "period")
-    elif kinds & {"day_of"} and len(period) < 7 and not dated:
-        _ask(asked, "period")
-    return mapping
+    return replace(mapping, kind="bill") if step == "month" else mapping
 
 
-def _ends(
-    sheet: Sheet, mapping: Mapping, found: Found, asked: list[Question]
-) -> Mapping:
+def _ends(sheet: Sheet, mapping: Mapping, found: Found, asked: list[Question]) -> Mapping:
     """Whether end dates count is told by whole months or by the next bill's start."""
     if mapping.kind == "register" or not {"period", "to"} & set(mapping.columns):
         return mapping
@@ -238,14 +228,14 @@ def _ends(
     else:
         froms = sample(sheet, found, mapping.columns["from"])
         pairs = list(zip(froms, sample(sheet, found, mapping.columns["to"]), strict=False))
-    votes = set()
+    votes: set[Literal["inclusive", "exclusive"]] = set()
     days = []
     for first, last in (p for p in pairs if p):
-        a = cells.moment(first, mapping.date_format)
-        b = cells.moment(last, mapping.date_format)
-        if a and b and a[0] < b[0]:
-            days.append((a[0] // DAY, b[0] // DAY))
-            if b[1] == cells.SECOND:
+        start = cells.moment(first, mapping.date_format)
+        stop = cells.moment(last, mapping.date_format)
+        if start and stop and start[0] < stop[0]:
+            days.append((start[0] // DAY, stop[0] // DAY))
+            if stop[1] == cells.SECOND:
                 votes.add("exclusive")
     starts = {a for a, _ in days}
     for a, b in days:
@@ -260,9 +250,7 @@ def _ends(
     if len(votes) == 1:
         end = votes.pop()
         zh = "计入" if end == "inclusive" else "不计入"
-        why = _because(
-            mapping, f"结束日期当天{zh}。", f"End dates are taken as {end}."
-        )
+        why = _because(mapping, f"结束日期当天{zh}。", f"End dates are taken as {end}.")
         return replace(mapping, end=end, why=why)
     _ask(asked, "end", "inclusive", "exclusive")
     return mapping

@@ -53,7 +53,9 @@ def finish(
     """
     e, view = gathered.entries, Known(known)
     group = e.number.astype(np.int64) * max(1, len(gathered.series)) + e.series
-    placed = _Placed(np.zeros(len(e.row), np.int64), np.zeros(len(e.row), np.int64), np.ones(len(e.row), bool))
+    placed = _Placed(
+        np.zeros(len(e.row), np.int64), np.zeros(len(e.row), np.int64), np.ones(len(e.row), bool)
+    )
     zones = [view.tz(n) or mapping.tz for n in gathered.numbers]
     step = _steps(sheet, mapping, gathered, e, group)
     for tz in sorted(set(zones)):
@@ -76,9 +78,7 @@ def finish(
 # Lengths and places ---------------------------------------------------------------------------------
 
 
-def _steps(
-    sheet: Sheet, mapping: Mapping, gathered: Gathered, e: Entries, group: np.ndarray
-) -> np.ndarray:
+def _steps(sheet: Sheet, mapping: Mapping, gathered: Gathered, e: Entries, group: np.ndarray) -> np.ndarray:
     """Seconds of each interval; -1 a calendar day, -2 a calendar month, 0 where ends or nothing are given."""
     size = len(e.row)
     given = gathered.step
@@ -87,7 +87,7 @@ def _steps(
     if (e.precision == TO_MONTH).all() and given is None:
         given = "month"
     if given is not None:
-        code = {"day": -1, "month": -2}.get(str(given), None)
+        code = {"day": -1, "month": -2}.get(str(given))
         return np.full(size, int(given) if code is None else code, np.int64)
     code_of = np.unique(group, return_inverse=True)[1]
     step = clock.steps(code_of, e.start)
@@ -224,7 +224,9 @@ def _complain(
     at = np.flatnonzero(mask)
     if not at.size:
         return
-    name = next((mapping.columns[r] for r in ("time", "period", "to", "from", "month") if r in mapping.columns), "")
+    name = next(
+        (mapping.columns[r] for r in ("time", "period", "to", "from", "month") if r in mapping.columns), ""
+    )
     if mapping.layout == "wide_time":
         for column in np.unique(e.column[at]).tolist():
             some = at[e.column[at] == column]
@@ -334,9 +336,7 @@ def _table(
 ) -> pa.Table:
     size = len(good)
     whole = size == len(e.row)
-    number, series, value, row = (
-        c if whole else c[good] for c in (e.number, e.series, e.value, e.row)
-    )
+    number, series, value, row = (c if whole else c[good] for c in (e.number, e.series, e.value, e.row))
     first = start if whole else start[good]
     seconds = (end - start if whole else (end - start)[good]).astype(np.int32)
     return pa.table(

@@ -13,9 +13,7 @@ _VALUE = re.compile(rb"<(?:\w+:)?v\b[^>]*>[^<]")
 _FORMULA = re.compile(rb"<(?:\w+:)?f\b[^>]*?(?:/>|>([^<]*)<)")
 _PLACE = re.compile(rb'\br="([A-Z]+)(\d+)"')
 _STRING = re.compile(rb'\bt="str"')
-_RELATION = (
-    "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-)
+_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
 def uncached(path: Path, sheet: str) -> Iterator[tuple[int, int, str]]:

@@ -19,6 +19,7 @@ from tanlin.meter.mapping import Mapping
 from tanlin.meter.measures import Measure, is_lost, meter_number, numbers_of
 from tanlin.meter.problems import refusal
 from tanlin.meter.registry_view import Known
+from tanlin.meter.rows import data_rows, filled
 from tanlin.meter.sheets import Block, Sheet
 
 LARGEST = 1e10
@@ -124,8 +125,10 @@ def _block(state: _State, block: Block) -> None:
     roles = {state.names.index(n) for n in mapping.columns.values()}
     values = {m.index for m in state.measures}
     for i in roles - values:
-        columns[i] = _filled(sheet, i, block.rows, columns[i])
-    keep = _rows(state, columns, roles - values, values)
+        columns[i] = filled(sheet, i, block.rows, columns[i])
+    keep, left_out = data_rows(mapping, state.names, columns, roles - values, values)
+    for what, count in left_out.items():
+        state.count(what, count)
     if not keep.all():
         take = pa.array(np.flatnonzero(keep))
         columns = [c.take(take) for c in columns]
@@ -138,79 +141,7 @@ def _block(state: _State, block: Block) -> None:
         _measure(state, block.rows, columns, position, measure, number, fine & timely, start, end)
 
 
-def _filled(sheet: Sheet, index: int, rows: np.ndarray, column: pa.Array) -> pa.Array:
-    """The column with the text of cells merged downwards repeated."""
-    spans = [
-        (t, b)
-        for t, left, b, right in sheet.merges
-        if left <= index + 1 <= right and b >= rows[0] and t <= rows[-1] and b > t
-    ]
-    if not spans or sheet.rows is None:
-        return column
-    made = column.to_pylist()
-    for top, bottom in spans:
-        line = sheet.rows[top - 1]
-        text = line[index] if index < len(line) else ""
-        for row in range(max(top, int(rows[0])), min(bottom, int(rows[-1])) + 1):
-            made[row - int(rows[0])] = text
-    return pa.array(made, pa.string())
-
-
-def _is_text(column: pa.Array) -> bool:
-    kind = column.type
-    return bool(
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_dictionary(kind)
-    )
-
-
-def _empty(column: pa.Array) -> np.ndarray:
-    if not _is_text(column):
-        return column.is_null(nan_is_null=True).to_numpy(zero_copy_only=False)
-    return pc.equal(cells.texts(column), "").to_numpy(zero_copy_only=False)
-
-
-def _rows(
-    state: _State, columns: list[pa.Array], roles: set[int], values: set[int]
-) -> np.ndarray:
-    """The rows that are data: not blank, not totals, not repeated headers, not notes."""
-    size = len(columns[0])
-    no_value = np.logical_and.reduce([_empty(columns[i]) for i in values])
-    total, repeated = np.zeros(size, bool), np.zeros(size, bool)
-    for i in sorted({*roles, 0}):
-        if i in values or not _is_text(columns[i]):
-            continue
-        name = state.names[i].split(" ")[-1]
-        flags, index = cells.distinct(
-            cells.texts(columns[i]),
-            lambda t, name=name: (words.is_total(t), bool(t) and t == name),  # type: ignore[misc]
-        )
-        table = np.array(flags, bool).reshape(-1, 2)[index]
-        total |= table[:, 0]
-        repeated |= table[:, 1]
-    blank = np.zeros(size, bool)
-    note = np.zeros(size, bool)
-    bare = np.flatnonzero(no_value & ~total & ~repeated)
-    if bare.size:
-        take = pa.array(bare)
-        filled = np.add.reduce([~_empty(c.take(take)) for c in columns])
-        blank[bare] = filled == 0
-        time = next(
-            (r for r in ("time", "month", "period", "from") if r in state.mapping.columns), None
-        )
-        timeless = np.ones(bare.size, bool)
-        if time:
-            timeless = _empty(columns[state.index(time) or 0].take(take))
-        note[bare] = (filled == 1) | ((filled > 0) & timeless & (time is not None))
-    for key, mask in (("total", total), ("header", repeated & ~total), ("note", note)):
-        state.count(key, int(mask.sum()))
-    return ~(total | repeated | blank | note)
-
-
-def _numbers(
-    state: _State, rows: np.ndarray, columns: list[pa.Array]
-) -> tuple[np.ndarray, np.ndarray]:
+def _numbers(state: _State, rows: np.ndarray, columns: list[pa.Array]) -> tuple[np.ndarray, np.ndarray]:
     """The code of each row's number (-1 where a column header says it) and whether it is usable."""
     size = len(rows)
     used = [i for i in (state.index("number"), state.index("stream")) if i is not None]
@@ -225,19 +156,17 @@ def _numbers(
     lost = np.array([is_lost(t) for t in made], bool)[index]
     none = np.array([not t for t in made], bool)[index]
     name = state.names[used[0]]
-    for code, mask in (("meter.number_lost", lost), ("meter.no_number", none)):
+    for problem, mask in (("meter.number_lost", lost), ("meter.no_number", none)):
         at = np.flatnonzero(mask)
-        state.errors.add(code, rows[at], name, text.take(pa.array(at)))
-    codes = np.array(
-        [state.number_codes.setdefault(t, len(state.number_codes)) for t in made], np.int32
-    )[index]
+        state.errors.add(problem, rows[at], name, text.take(pa.array(at)))
+    codes = np.array([state.number_codes.setdefault(t, len(state.number_codes)) for t in made], np.int32)[
+        index
+    ]
     _hints(state, columns, codes, made)
     return codes, ~(lost | none)
 
 
-def _hints(
-    state: _State, columns: list[pa.Array], codes: np.ndarray, made: list[str]
-) -> None:
+def _hints(state: _State, columns: list[pa.Array], codes: np.ndarray, made: list[str]) -> None:
     """Remember name and multiplier beside the first row of each number, for the registry to propose."""
     name, multiplier = state.index("name"), state.index("multiplier")
     if name is None and multiplier is None:
@@ -263,10 +192,9 @@ def _moments(
     if role == "from" and "to" not in mapping.columns:
         role = "time" if "time" in mapping.columns else "from"
     if role is None:
-        text = pa.array([mapping.period or ""] * size, pa.string())
-        year = mapping.period and len(mapping.period) == 4
-        start = cells.moments(text if not year else pa.array([f"{mapping.period}-01"] * size))
-        return start, None, start.state == cells.OK
+        label = mapping.period or "1970"  # without one, the headers hold whole dates
+        text = label if len(label) > 4 else f"{label}-01"
+        return cells.moments(pa.array([text] * size)), None, np.ones(size, bool)
     column = columns[state.index(role) or 0]
     end_text: pa.Array | None = None
     if role == "period":
@@ -287,9 +215,7 @@ def _moments(
     return start, end, fine & last
 
 
-def _untimely(
-    state: _State, rows: np.ndarray, column: pa.Array, role: str, mask: np.ndarray
-) -> None:
+def _untimely(state: _State, rows: np.ndarray, column: pa.Array, role: str, mask: np.ndarray) -> None:
     at = np.flatnonzero(mask)
     if at.size:
         text = cells.texts(column.take(pa.array(at)))
@@ -401,23 +327,28 @@ def _series(
     series = np.array([m[0] for m in made], np.int32)[index]
     factor = np.array([m[1] for m in made], float)[index]
     trouble = np.array([m[2] for m in made], object)[index]
-    for role, code in (("carrier", "meter.bad_word"), ("channel", "meter.bad_word"), ("unit", "meter.bad_unit")):
+    for role, problem in (
+        ("carrier", "meter.bad_word"),
+        ("channel", "meter.bad_word"),
+        ("unit", "meter.bad_unit"),
+    ):
         mask = good & (trouble == role)
         at = np.flatnonzero(mask)
         if at.size:
             shown = text[role].take(pa.array(at)) if role in text else pa.array([""] * at.size)
             column = mapping.columns.get(role, measure.name)
-            state.errors.add(code, rows[at], column, shown)
+            state.errors.add(problem, rows[at], column, shown)
     at = np.flatnonzero(good & (trouble == "kind"))
     state.errors.add(
-        "meter.kind_mismatch", rows[at], mapping.columns.get("number", measure.name), [names[n] for n in number[at]]
+        "meter.kind_mismatch",
+        rows[at],
+        mapping.columns.get("number", measure.name),
+        [names[n] for n in number[at]],
     )
     return series, factor
 
 
-def _settled(
-    state: _State, measure: Measure, number: str, row: dict[str, str]
-) -> tuple[int, float, str]:
+def _settled(state: _State, measure: Measure, number: str, row: dict[str, str]) -> tuple[int, float, str]:
     """(series, factor, "") or (-1, NaN, the role that is wrong) of one kind of row."""
     mapping, known = state.mapping, state.known
     bad = float("nan")
@@ -446,4 +377,3 @@ def _settled(
         return -1, bad, "unit"
     pair = carrier, channel
     return state.series.setdefault(pair, len(state.series)), factor, ""
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import NamedTuple
 
 from tanlin.kernel.period import DAY
@@ -16,7 +17,7 @@ _CHINESE = {c: i + 1 for i, c in enumerate("一二三四五六七八九十")} | 
     "十二": 12,
 }
 _MONTH_OF = re.compile(r"(\d{1,2}|[一二三四五六七八九十]{1,2})月份?")
-_MONTH_DAY = re.compile(r"(\d{1,2})(?:月|[-/.])(\d{1,2})[日号]?")
+_MONTH_DAY = re.compile(r"(\d{1,2})[月/](\d{1,2})[日号]?")
 _DAY_OF = re.compile(r"(\d{1,2})[日号]")
 _HOUR = re.compile(r"[hH](\d{1,2})")
 
@@ -92,19 +93,31 @@ def _data_like(cell: str) -> bool:
     return moment is not None and moment[1] != cells.TO_MONTH
 
 
+def times(names: list[str] | tuple[str, ...]) -> int:
+    """How many headers are times; 0 below three. Bare integers count only as a run over a day or a month."""
+    spans = [s for s in map(time_header, names) if s]
+    bare = [s.value for s in spans if s.kind == "int"]
+    if len(bare) < 24 or bare != list(range(bare[0], bare[0] + len(bare))):
+        spans = [s for s in spans if s.kind != "int"]
+    count = len(set(spans))
+    return count if count >= 3 else 0
+
+
 def _score(names: list[str]) -> float:
     """How much a row reads like a header."""
     filled = [n for n in names if n]
     if len(filled) < 2:
         return 0.0
-    known = {words.header(n).role for n in filled} - {None, "other", "part", "total"}
-    values = sum(words.header(n).is_value for n in filled)
-    spans = [s for s in map(time_header, filled) if s]
-    times = len(spans) if len(spans) >= 3 else 0
-    bare = sum(_data_like(n) for n in filled) if not times else 0
-    if not known and not times:
+    heads = [words.header(p) for n in set(filled) for p in {n, n.split(" ")[0]}]
+    known = {h.role for h in heads} - {None, "other", "part", "total"}
+    values = sum(words.header(n).is_value for n in set(filled))
+    spans = times(filled)
+    bare = sum(_data_like(n) for n in filled) if not spans else 0
+    if not known and not spans:
         return 0.0
-    return 2.0 * len(known) + 0.5 * values + 0.5 * min(times, 40) - bare + 0.01 * len(filled)
+    repeated = len(filled) > len(set(filled))
+    score = 2.0 * len(known) + 0.5 * values + 0.5 * min(spans, 40) + 0.01 * len(filled)
+    return score - bare - repeated
 
 
 def _row(sheet: Sheet, row: int, width: int) -> list[str]:
@@ -145,7 +158,7 @@ def find_header(sheet: Sheet) -> Found:
         if row == len(sheet.head) or sum(map(bool, upper)) < 2:
             continue
         lower = _row(sheet, row + 1, width)
-        if not any(lower) or _is_data(sheet.head[row]):
+        if not any(lower) or any(map(_is_data, sheet.head[row - 1 : row + 1])):
             continue
         names = _double(upper, lower)
         both = _score(names) + 0.1
@@ -158,17 +171,16 @@ def find_header(sheet: Sheet) -> Found:
 
 def _extends(upper: list[str], lower: list[str]) -> bool:
     """Is the lower row a second header row: does it split groups of the upper one or name their units?"""
-    repeated = any(a and a == b for a, b in zip(upper, upper[1:], strict=False))
+    repeated = any(a and a == b for a, b in pairwise(upper))
     gaps = any(not a and b for a, b in zip(upper, lower, strict=True))
     units = any(words.unit_of(cells.plain(c).strip("()"))[1] == "" for c in lower if c)
     return repeated or gaps or units
 
 
 def _is_data(row: tuple[str, ...]) -> bool:
+    """Does the row hold numbers or dates that are not headings?"""
     filled = [c for c in row if c.strip()]
-    return any(_data_like(c) for c in filled) and not (
-        sum(time_header(c) is not None for c in filled) >= 3
-    )
+    return any(map(_data_like, filled)) and not times(filled)
 
 
 def names_at(sheet: Sheet, row: int, rows: int = 1) -> list[str]:

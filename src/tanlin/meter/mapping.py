@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 from tanlin.kernel.errors import Text
 from tanlin.kernel.period import DEFAULT_TZ
 from tanlin.meter import cells, words
-from tanlin.meter.headers import Found, find_header, refuse_twice, time_header
+from tanlin.meter.headers import Found, find_header, refuse_twice, time_header, times
 from tanlin.meter.sheets import Sheet
 
 Layout = Literal["long", "wide_meters", "wide_time"]
@@ -75,12 +75,11 @@ class Mapping:
     @classmethod
     def from_json(cls, text: str) -> Mapping:
         """The remembered mapping. Raises TypeError or ValueError where the text is none."""
-        body = json.loads(text)
+        body: dict[str, Any] = json.loads(text)
         body["why"] = tuple(Text(*t) for t in body.get("why", ()))
-        body["questions"] = tuple(
-            Question(q[0], Text(*q[1]), tuple(q[2])) for q in body.get("questions", ())
-        )
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in body.items()})
+        body["questions"] = tuple(Question(q[0], Text(*q[1]), tuple(q[2])) for q in body.get("questions", ()))
+        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in body.items()}
+        return cls(**fields)
 
 
 def guess(
@@ -116,9 +115,7 @@ def guess(
         header_rows=found.row - found.first + 1,
         columns=columns,
         values=tuple(values),
-        ignore=tuple(
-            n for n in names if n and n not in values and n not in columns.values()
-        ),
+        ignore=tuple(n for n in names if n and n not in values and n not in columns.values()),
         kind=kind,
         subject=subject,
         tz=tz,
@@ -157,17 +154,10 @@ def _carrier(
     if "carrier" in columns or len(said) > 1:
         return ""
     number = [h for h in heads if h.text == columns.get("number")]
-    return (
-        next(iter(said), None)
-        or _one(h.carrier for h in number)
-        or words.carrier_of(context)
-        or hint
-    )
+    return next(iter(said), None) or _one(h.carrier for h in number) or words.carrier_of(context) or hint
 
 
-def _unit(
-    chosen: Sequence[words.Header], layout: Layout, title: str, hint: str | None
-) -> str | None:
+def _unit(chosen: Sequence[words.Header], layout: Layout, title: str, hint: str | None) -> str | None:
     said = {h.unit for h in chosen if h.unit}
     if len(said) == 1 and all(h.unit for h in chosen):
         return said.pop()
@@ -207,38 +197,35 @@ class _Draft:
         return 0.95 if head.role and head.rank < 50 else 0.7 if head.role else 0.5
 
     def roles(self) -> dict[str, str]:
-        """The best column of each role; a 日期 beside a 时间 is a day and a time of day."""
+        """The best column of each role."""
         best: dict[str, words.Header] = {}
         for head in self.heads:
             role = head.role
-            if role in words.ROLES and head.text:
-                if role not in best or head.rank < best[role].rank:
-                    best[role] = head
+            if role in words.ROLES and head.text and (role not in best or head.rank < best[role].rank):
+                best[role] = head
         if "time" in best and "hour" not in best:
-            for head in self.heads:
-                texts = self.column(self.heads.index(head))[:50]
-                if (
-                    head.role == "time"
-                    and head != best["time"]
-                    and texts
-                    and all(cells.clock(cells.plain(t)) is not None for t in texts)
-                ):
-                    best["hour"] = head
-            own = self.column(self.heads.index(best["time"]))[:50]
-            if own and all(cells.clock(cells.plain(t)) is not None for t in own):
-                days = [h for h in self.heads if h.role == "time" and h != best["time"]]
-                if days:
-                    best["hour"], best["time"] = best["time"], days[0]
-        if "previous" in best and "from" in best and "to" not in best and "time" in best:
+            self._day_and_hour(best)
+        if "from" in best and "to" not in best and "time" in best:
             best["to"] = best.pop("time")
-        for extra in ("order", "place", "total"):
+        for extra in ("order", "place"):
             best.pop(extra, None)
         if "number" not in best and "stream" not in best:
             self._bare_number(best)
         chosen = {role: head.text for role, head in best.items()}
         for role, name in chosen.items():
-            self.why.append(Text(f"「{name}」看作{_NAMES[role].zh}。", f"“{name}” is taken as {_NAMES[role].en}."))
+            zh, en = _NAMES[role]
+            self.why.append(Text(f"「{name}」看作{zh}。", f"“{name}” is taken as {en}."))
         return chosen
+
+    def _day_and_hour(self, best: dict[str, words.Header]) -> None:
+        """Of 日期 beside 时间, the one that holds only times of day is the hour."""
+        for i, head in enumerate(self.heads):
+            texts = self.column(i)[:50] if head.role == "time" else []
+            if not texts or any(cells.clock(cells.plain(t)) is None for t in texts):
+                continue
+            days = [h for h in self.heads if h.role == "time" and h != head]
+            if days:
+                best["hour"], best["time"] = head, min(days, key=lambda h: h.rank)
 
     def _bare_number(self, best: dict[str, words.Header]) -> None:
         """房号 or 地址 identifies the meter where no number does."""
@@ -250,34 +237,23 @@ class _Draft:
                     return
 
     def layout(self, columns: dict[str, str]) -> Layout:
-        spans = [n for n in self.found.names if time_header(n)]
-        if len(spans) >= 3 and not self._numbers_only(spans):
+        if times(self.found.names):
             return "wide_time"
         dated = {"time", "month", "period", "from"} & set(columns)
         if "number" in columns or "stream" in columns or not dated:
             return "long"
         return "wide_meters"
 
-    def _numbers_only(self, spans: list[str]) -> bool:
-        """Bare integers are hours or days only as a full run, 0–23, 1–24 or 1–28…31."""
-        bare = [int(s) for s in spans if s.isdigit() and len(s) <= 2]
-        return bool(bare) and len(bare) == len(spans) and (
-            len(bare) < 24 or bare != list(range(bare[0], bare[0] + len(bare)))
-        )
-
     def values(self, columns: dict[str, str], layout: Layout) -> list[str]:
         taken = set(columns.values())
         if layout == "wide_time":
             return [n for n in self.found.names if n not in taken and time_header(n)]
-        free = [
-            (i, h) for i, h in enumerate(self.heads) if h.text and h.text not in taken
-        ]
+        free = [(i, h) for i, h in enumerate(self.heads) if h.text and h.text not in taken]
         if layout == "wide_meters":
             return [
                 h.text
                 for i, h in free
-                if h.role in (None, "value", "register", "part", "number", "place")
-                and self._numeric(i)
+                if h.role in (None, "value", "register", "part", "number", "place") and self._numeric(i)
             ]
         worded = [h for _, h in free if h.is_value]
         if not worded and ("current" in columns or "register" in columns):
@@ -306,11 +282,8 @@ class _Draft:
             return "register"
         if layout != "wide_time" and {"month", "period", "from"} & set(columns):
             return "bill"
-        if layout == "wide_time" and all(
-            time_header(v)[0] == "month" for v in values  # type: ignore[index]
-        ):
-            return "bill"
-        return "bill" if layout == "long" and "time" not in columns else "interval"
+        dateless = layout == "long" and "time" not in columns
+        return "bill" if dateless else "interval"
 
     def subject(self, columns: dict[str, str], values: list[str]) -> str:
         heads = [self.heads[self.found.names.index(v)] for v in values]

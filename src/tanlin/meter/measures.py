@@ -75,9 +75,7 @@ def column_number(head: words.Header) -> str:
     return meter_number(" ".join(parts) or head.base or head.text)
 
 
-def numbers_of(
-    mapping: Mapping, names: list[str]
-) -> tuple[list[Measure], int | str | None]:
+def numbers_of(mapping: Mapping, names: list[str]) -> tuple[list[Measure], int | str | None]:
     """The value columns of a sheet, and the length of their values where the headers say it."""
     taken = {*mapping.columns.values(), *mapping.ignore}
     if mapping.layout == "wide_time":
@@ -98,7 +96,12 @@ def numbers_of(
             own = None
         result.append(
             Measure(
-                i, name, own, head.carrier, head.unit and words.unit_word(head.unit), head.channel if several else None
+                i,
+                name,
+                own,
+                head.carrier,
+                head.unit and words.unit_word(head.unit),
+                head.channel if several else None,
             )
         )
     previous = mapping.columns.get("previous")
@@ -113,9 +116,7 @@ def numbers_of(
     return result, None
 
 
-def spans_of(
-    mapping: Mapping, names: list[str], taken: set[str]
-) -> tuple[list[Measure], int | str | None]:
+def spans_of(mapping: Mapping, names: list[str], taken: set[str]) -> tuple[list[Measure], int | str | None]:
     """Columns that stand for hours, days or months."""
     found = [(i, n, s) for i, n in enumerate(names) if n not in taken and (s := time_header(n))]
     kinds = {s.kind for _, _, s in found}

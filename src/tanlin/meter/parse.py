@@ -72,9 +72,7 @@ def parse(
     return _parse(one, mapping, known, progress)
 
 
-def preview(
-    sheet: Sheet, mapping: Mapping, rows: int = 20, known: pa.Table | None = None
-) -> Preview:
+def preview(sheet: Sheet, mapping: Mapping, rows: int = 20, known: pa.Table | None = None) -> Preview:
     """What the user sees before agreeing; never raises a TanlinError but carries it."""
     body = sheet.head[mapping.header_row :]
     numbered = list(enumerate(body, mapping.header_row + 1))

@@ -8,6 +8,8 @@ from tanlin.kernel.errors import BadInput, Text, Where
 
 
 class Problem(NamedTuple):
+    """What is wrong and how to mend it."""
+
     text: Text
     remedy: Text
 
@@ -19,66 +21,94 @@ def _p(zh: str, en: str, zh_remedy: str, en_remedy: str) -> Problem:
 #: Whole-file refusals: nothing of the file is taken.
 FILE = {
     "meter.empty_file": _p(
-        "文件是空的。", "The file is empty.",
-        "请确认导出是否完成，再重新上传。", "Check that the export finished, then upload it again.",
+        "文件是空的。",
+        "The file is empty.",
+        "请确认导出是否完成，再重新上传。",
+        "Check that the export finished, then upload it again.",
     ),
     "meter.no_data": _p(
-        "没有找到数据行。", "No row of data was found.",
-        "请确认表头下面有读数。", "Check that readings follow the header.",
+        "没有找到数据行。",
+        "No row of data was found.",
+        "请确认表头下面有读数。",
+        "Check that readings follow the header.",
     ),
     "meter.wrong_type": _p(
-        "这不是表格文件，而是 {found}。", "This is not a table but {found}.",
+        "这不是表格文件，而是 {found}。",
+        "This is not a table but {found}.",
         "请上传 CSV、XLSX、XLS 或 Parquet 文件；其他文件请先在表格软件中另存为 XLSX。",
         "Upload CSV, XLSX, XLS or Parquet; open other files in a spreadsheet and save them as XLSX.",
     ),
     "meter.encrypted": _p(
-        "工作簿设有密码。", "The workbook is protected by a password.",
-        "请取消密码后另存，再上传。", "Remove the password, save and upload again.",
+        "工作簿设有密码。",
+        "The workbook is protected by a password.",
+        "请取消密码后另存，再上传。",
+        "Remove the password, save and upload again.",
     ),
     "meter.damaged": _p(
-        "文件已损坏，无法打开。", "The file is damaged and cannot be opened.",
-        "请在表格软件中打开并另存，再上传。", "Open it in a spreadsheet, save it and upload again.",
+        "文件已损坏，无法打开。",
+        "The file is damaged and cannot be opened.",
+        "请在表格软件中打开并另存，再上传。",
+        "Open it in a spreadsheet, save it and upload again.",
     ),
     "meter.too_big": _p(
-        "工作簿解压后过大。", "The workbook is too large once unpacked.",
-        "请拆分，或改用 CSV 或 Parquet。", "Split it, or use CSV or Parquet.",
+        "工作簿解压后过大。",
+        "The workbook is too large once unpacked.",
+        "请拆分，或改用 CSV 或 Parquet。",
+        "Split it, or use CSV or Parquet.",
     ),
     "meter.encoding": _p(
-        "文字编码无法识别。", "The text encoding cannot be read.",
-        "请另存为 UTF-8 编码的 CSV。", "Save it as CSV in UTF-8.",
+        "文字编码无法识别。",
+        "The text encoding cannot be read.",
+        "请另存为 UTF-8 编码的 CSV。",
+        "Save it as CSV in UTF-8.",
     ),
     "meter.csv_broken": _p(
-        "从此行起引号不配对或单元格过长。", "From this row on quotes do not match or a cell is too long.",
-        "请检查此行的引号。", "Check the quotes in this row.",
+        "从此行起引号不配对或单元格过长。",
+        "From this row on quotes do not match or a cell is too long.",
+        "请检查此行的引号。",
+        "Check the quotes in this row.",
     ),
     "meter.no_sheet": _p(
-        "没有这个工作表。", "There is no such sheet.",
-        "请从文件已有的工作表中选择。", "Choose one of the sheets of the file.",
+        "没有这个工作表。",
+        "There is no such sheet.",
+        "请从文件已有的工作表中选择。",
+        "Choose one of the sheets of the file.",
     ),
     "meter.no_header": _p(
-        "没有找到表头。", "No header was found.",
+        "没有找到表头。",
+        "No header was found.",
         "表头请包含表号、时间和用量，例如：表号、抄表时间、用电量(kWh)。",
         "Name the columns, for example: 表号, 抄表时间, 用电量(kWh).",
     ),
     "meter.duplicate_columns": _p(
-        "有重名的列：{names}。", "Columns share a name: {names}.",
-        "请改名或删去重复的列。", "Rename or remove the repeated column.",
+        "有重名的列：{names}。",
+        "Columns share a name: {names}.",
+        "请改名或删去重复的列。",
+        "Rename or remove the repeated column.",
     ),
     "meter.missing_columns": _p(
-        "缺少列：{names}。", "Columns are missing: {names}.",
-        "表头与记住的对应关系不同，请重新选择。", "The header differs from the remembered mapping; choose again.",
+        "缺少列：{names}。",
+        "Columns are missing: {names}.",
+        "表头与记住的对应关系不同，请重新选择。",
+        "The header differs from the remembered mapping; choose again.",
     ),
     "meter.open_questions": _p(
-        "还有需要您选择的项：{names}。", "Your choice is needed for: {names}.",
-        "请在预览中选择后再导入。", "Choose in the preview, then import.",
+        "还有需要您选择的项：{names}。",
+        "Your choice is needed for: {names}.",
+        "请在预览中选择后再导入。",
+        "Choose in the preview, then import.",
     ),
     "meter.ambiguous_dates": _p(
-        "日期的日、月顺序无法判断。", "Whether day or month comes first cannot be told.",
-        "请选择日期的写法。", "Choose how the dates are written.",
+        "日期的日、月顺序无法判断。",
+        "Whether day or month comes first cannot be told.",
+        "请选择日期的写法。",
+        "Choose how the dates are written.",
     ),
     "meter.unclear_step": _p(
-        "每条读数覆盖多长时间无法判断。", "How long each reading lasts cannot be told.",
-        "请选择小时、日或月，或补上起止日期列。", "Choose hour, day or month, or add columns for start and end.",
+        "每条读数覆盖多长时间无法判断。",
+        "How long each reading lasts cannot be told.",
+        "请选择小时、日或月，或补上起止日期列。",
+        "Choose hour, day or month, or add columns for start and end.",
     ),
 }
 
@@ -155,6 +185,4 @@ ROW = {
 def refusal(code: str, where: Where | None = None, **values: object) -> BadInput:
     """The error that refuses a whole file."""
     problem = FILE[code]
-    return BadInput(
-        code, problem.text.format(**values), remedy=problem.remedy, where=where
-    )
+    return BadInput(code, problem.text.format(**values), remedy=problem.remedy, where=where)

@@ -19,9 +19,7 @@ class Known:
     def _only(self, number: str, field: str, **match: str) -> str | None:
         """The one value of a field among the number's rows; None where it has none or several."""
         rows = self._rows.get(number, ())
-        found = {
-            r.get(field) for r in rows if all(r[k] == v for k, v in match.items())
-        }
+        found = {r.get(field) for r in rows if all(r[k] == v for k, v in match.items())}
         return found.pop() if len(found) == 1 else None
 
     def carrier(self, number: str) -> str | None:

@@ -94,9 +94,7 @@ class Sheet:
             row += len(chunk)
 
 
-def read(
-    path: str | Path, *, sheet: str | None = None, limit: int = HEAD
-) -> list[Sheet]:
+def read(path: str | Path, *, sheet: str | None = None, limit: int = HEAD) -> list[Sheet]:
     """The sheets of a file that hold anything (or the one named), with their first ``limit`` rows.
 
     Raises BadInput, with place and remedy, for an empty, encrypted, damaged or non-tabular file, an
@@ -142,9 +140,7 @@ def _kind(path: Path, where: Where) -> str:
     for magic, found in _MAGIC:
         if start.startswith(magic):
             raise refusal("meter.wrong_type", where, found=found)
-    if start.lstrip(b"\xef\xbb\xbf \r\n\t").lower().startswith(
-        (b"<html", b"<!doctype", b"<table", b"<?xml")
-    ):
+    if start.lstrip(b"\xef\xbb\xbf \r\n\t").lower().startswith((b"<html", b"<!doctype", b"<table", b"<?xml")):
         raise refusal("meter.wrong_type", where, found="HTML / XML")
     return "csv"
 
@@ -174,9 +170,7 @@ def _csv(path: Path, limit: int) -> Sheet:
     if any(c < " " and c not in "\t\r\n\f\x1a" for c in sample):
         raise refusal("meter.wrong_type", Where(path.name), found="binary")
     delimiter = _delimiter(sample)
-    bare = Sheet(
-        path, path.name, "", "csv", (), encoding=encoding, delimiter=delimiter
-    )
+    bare = Sheet(path, path.name, "", "csv", (), encoding=encoding, delimiter=delimiter)
     head = tuple(map(tuple, itertools.islice(_csv_rows(bare), limit)))
     tail = _csv_tail(bare) or next((r for r in reversed(head) if any(r)), ())
     return Sheet(path, path.name, "", "csv", head, tail, encoding, delimiter)
@@ -222,14 +216,10 @@ def _bad_row(path: Path, encoding: str) -> int | None:
 
 def _delimiter(sample: str) -> str:
     """The delimiter under which most lines have the same number (at least two) of cells."""
-    lines = [line for line in sample.splitlines()[:-1] or [sample] if line.strip()][
-        :200
-    ]
+    lines = [line for line in sample.splitlines()[:-1] or [sample] if line.strip()][:200]
 
     def score(delimiter: str) -> tuple[int, int]:
-        widths = Counter(
-            len(r) for r in csv.reader(lines, delimiter=delimiter) if len(r) > 1
-        )
+        widths = Counter(len(r) for r in csv.reader(lines, delimiter=delimiter) if len(r) > 1)
         if not widths:
             return 0, 0
         width, count = max(widths.items(), key=lambda item: (item[1], item[0]))
@@ -337,10 +327,8 @@ def _parquet(path: Path, limit: int) -> Sheet:
         raise refusal("meter.damaged", Where(path.name)) from error
     if first is None or last is None or not first.num_rows:
         raise refusal("meter.no_data", Where(path.name))
-    tail = _texts(last.slice(last.num_rows - 1).columns)
-    return Sheet(
-        path, path.name, "", "parquet", (names, *_texts(first.columns)), *tail
-    )
+    tail = _texts(last.slice(last.num_rows - 1).columns)[0]
+    return Sheet(path, path.name, "", "parquet", (names, *_texts(first.columns)), tail)
 
 
 def _texts(columns: Sequence[pa.Array | pa.ChunkedArray]) -> list[tuple[str, ...]]:

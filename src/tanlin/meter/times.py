@@ -10,9 +10,7 @@ import pyarrow.compute as pc
 from tanlin.meter import cells
 
 _DATE = r"\d{4}\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,2}\s*日?(?:\s+\d{1,2}:\d\d(?::\d\d)?)?|\d{8}(?!\d)"
-_PAIR = re.compile(
-    rf"({_DATE})\s*(?:-+|~|～|—+|至|到|to)\s*({_DATE}|\d{{1,2}}\s*[./月]\s*\d{{1,2}}\s*日?)"
-)
+_PAIR = re.compile(rf"({_DATE})\s*(?:-+|~|～|—+|至|到|to)\s*({_DATE}|\d{{1,2}}\s*[./月]\s*\d{{1,2}}\s*日?)")
 _RANGE = re.compile(r"\s*(?:-|~|～|至|到)\s*")
 
 

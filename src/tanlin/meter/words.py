@@ -66,16 +66,26 @@ VALUE = (
     "consumption", "usage", "energy", "value", "weight", "quantity", "electricity", "gas", "water", "heat",
 )  # fmt: skip
 _MONEY = re.compile(r"金额|费|价|元|price|cost|amount|补贴|余额", re.IGNORECASE)
-_OTHER = re.compile(r"备注|签字|签名|电话|手机|气温|温度|湿度|电压|电流|功率因数|状态|remark|note", re.IGNORECASE)
-_PART = re.compile(r"^(尖峰|尖|高峰|峰|平|低谷|深谷|谷)(段|时)?|\((尖|峰|平|谷)\)$|[^\w](尖|峰|平|谷)$|(有功|示数)(尖|峰|平|谷)$")
-_TOTAL = re.compile(r"^(本[月页日]|全[年月])?(合\s*计|总\s*计|小\s*计|共\s*计|total|sum|平均值?|average)\s*[::]?$", re.IGNORECASE)
-_WASTE = re.compile(r"厨余|餐厨|湿垃圾|干垃圾|其他垃圾|其它垃圾|可回收|有害|大件|绿化垃圾|园林|垃圾|waste|recycl", re.IGNORECASE)
+_OTHER = re.compile(
+    r"备注|签字|签名|电话|手机|气温|温度|湿度|电压|电流|功率因数|状态|remark|note", re.IGNORECASE
+)
+_PART = re.compile(
+    r"^(尖峰|尖|高峰|峰|平|低谷|深谷|谷)(段|时)?|\((尖|峰|平|谷)\)$|[^\w](尖|峰|平|谷)$|(有功|示数)(尖|峰|平|谷)$"
+)
+_TOTAL = re.compile(
+    r"^(本[月页日]|全[年月])?(合\s*计|总\s*计|小\s*计|共\s*计|total|sum|平均值?|average)\s*[::]?$",
+    re.IGNORECASE,
+)
+_WASTE = re.compile(
+    r"厨余|餐厨|湿垃圾|干垃圾|其他垃圾|其它垃圾|可回收|有害|大件|绿化垃圾|园林|垃圾|waste|recycl",
+    re.IGNORECASE,
+)
 _CARRIERS = (
     ("electricity", re.compile(r"电|光伏|kw.?h|千瓦时|elec", re.IGNORECASE)),
     ("gas", re.compile(r"燃气|天然气|煤气|液化气|(?<![天蒸电])气(?![温候])|\bgas\b|_gas|nm3", re.IGNORECASE)),
     ("heat", re.compile(r"热力|热量|供热|供暖|采暖|耗热|热表|\bheat", re.IGNORECASE)),
     ("cooling", re.compile(r"供冷|冷量|冷表|cooling|chill", re.IGNORECASE)),
-    ("water", re.compile(r"水", re.IGNORECASE)),
+    ("water", re.compile(r"水|water", re.IGNORECASE)),
     ("fuel", re.compile(r"汽油|柴油|油|fuel|diesel|gasoline|petrol", re.IGNORECASE)),
 )  # fmt: skip
 _CHANNELS = (
@@ -84,6 +94,7 @@ _CHANNELS = (
     ("import", re.compile(r"正向|下网|import", re.IGNORECASE)),
 )
 CARRIERS = ("electricity", "gas", "water", "heat", "cooling", "waste", "fuel")
+_HELD = ("previous", "current", "period", "from", "to", "month", "number")
 _DEFAULT_UNITS = {
     "electricity": ("kWh", "MWh"),
     "gas": ("m3",),
@@ -125,33 +136,29 @@ def header(text: str) -> Header:
 
 
 def _role(base: str, whole: str, unit: str | None) -> tuple[str | None, int]:
+    """(role, rank within its words) of a header; exact words first, then words inside it."""
     low = base.lower().replace("_", " ")
     if _TOTAL.match(base):
         return "total", 0
-    for role, words in ROLES.items():
-        if low in words:
-            return role, words.index(low)
+    exact = next(((role, w.index(low)) for role, w in ROLES.items() if low in w), None)
+    if exact:
+        return exact
     if _OTHER.search(low) or _POWER.search(whole) or _MONEY.search(low):
         return "other", 0
     if _PART.search(base) and not base.startswith("总"):
         return "part", 0
     if low in VALUE:
         return "value", VALUE.index(low)
-    for role in ("previous", "current", "period", "from", "to", "month", "number"):
-        for rank, word in enumerate(ROLES[role]):
-            if len(word) > 2 and word in low and word.isascii() is False:
-                return role, 50 + rank
-    if len(low) <= 12:
-        for role in ("register", "time"):
-            for rank, word in enumerate(ROLES[role]):
-                if not word.isascii() and low.endswith(word):
-                    return role, 50 + rank
-        for rank, word in enumerate(VALUE):
-            if not word.isascii() and low.endswith(word):
-                return "value", 50 + rank
-    if unit and not base:
-        return "value", 90
-    return None, 0
+    inside = _inside(low)
+    return inside or (("value", 90) if unit and not base else (None, 0))
+
+
+def _inside(low: str) -> tuple[str, int] | None:
+    """A longer header that holds a role's word, or a short one that ends in it."""
+    held = [(r, w) for r in _HELD for w in enumerate(ROLES[r], 50) if len(w[1]) > 2 and w[1] in low]
+    closing = [("register", ROLES["register"]), ("time", ROLES["time"]), ("value", VALUE)]
+    short = [(r, w) for r, ws in closing for w in enumerate(ws, 50) if len(low) <= 12 and low.endswith(w[1])]
+    return next(((role, rank) for role, (rank, word) in held + short if not word.isascii()), None)
 
 
 def unit_of(text: str) -> tuple[str | None, str]:
@@ -163,6 +170,7 @@ def unit_of(text: str) -> tuple[str | None, str]:
 
 
 def title_unit(text: str) -> str | None:
+    """The unit a title states (单位：千瓦时), as written."""
     found = _TITLE_UNIT.search(plain(text))
     return found[1] if found else None
 
@@ -176,6 +184,7 @@ def carrier_of(text: str) -> str | None:
 
 
 def channel_of(text: str) -> str | None:
+    """The direction a text speaks of, if any."""
     return next((name for name, pattern in _CHANNELS if pattern.search(text)), None)
 
 

@@ -1,0 +1,128 @@
+"""Reading tables: encodings, delimiters, blocks, row numbers, refusals, safe cells."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tanlin.kernel.errors import BadInput
+from tanlin.meter import sheets
+
+
+def rows(sheet: sheets.Sheet, after: int = 0, size: int = 2) -> list[tuple[int, list[str]]]:
+    found = []
+    for block in sheet.blocks(after, size):
+        columns = [c.to_pylist() for c in block.columns]
+        lines = [list(line) for line in zip(*columns, strict=True)]
+        found += list(zip(block.rows.tolist(), lines, strict=True))
+    return found
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "gbk", "gb18030"]
+)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "，", "|"])
+def test_encodings_and_delimiters(tmp_path: Path, encoding: str, delimiter: str) -> None:
+    path = tmp_path / "a.csv"
+    lines = [["表号", "时间", "用电量"], ["甲1", "2025-01-01", "1.5"], ["甲2", "2025-01-02", "2"]]
+    path.write_bytes("\r\n".join(delimiter.join(line) for line in lines).encode(encoding))
+    sheet = sheets.read(path)[0]
+    assert sheet.delimiter == delimiter
+    assert [line for _, line in rows(sheet)] == lines
+    assert sheet.head == tuple(map(tuple, lines))
+
+
+def test_rows_are_numbered_as_seen_and_ragged_rows_filled(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('标题\n\na,b\n"x\ny",2\n3\n', encoding="utf-8")
+    sheet = sheets.read(path)[0]
+    assert rows(sheet, 2) == [(3, ["a", "b"]), (4, ["x\ny", "2"]), (5, ["3"])]
+    assert rows(sheet, 3, 10) == [(4, ["x\ny", "2"]), (5, ["3", ""])]
+    assert sheet.tail == ("x\ny", "2") or sheet.tail[-1:] == ("2",)
+
+
+def test_the_encoding_is_judged_by_the_whole_file(tmp_path: Path) -> None:
+    path = tmp_path / "late.csv"
+    path.write_bytes(b"a,b\n" + b"1,2\n" * 600_000 + "合计,3\n".encode("gbk"))
+    sheet = sheets.read(path)[0]
+    assert sheet.encoding == "gb18030"
+    assert sheet.tail == ("合计", "3")
+
+
+def test_workbook_cells_become_text(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    book = openpyxl.Workbook()
+    page = book.active
+    assert page is not None
+    page.append(
+        [
+            "x",
+            dt.datetime.fromisoformat("2025-01-05"),
+            dt.datetime.fromisoformat("2025-01-05 08:00:00"),
+            dt.time(8, 30),
+            3.0,
+            0.5,
+            True,
+        ]
+    )
+    page.append([1e21, dt.timedelta(hours=24), None, " 空 ", 12, -1, False])
+    hidden = book.create_sheet("隐藏")
+    hidden.append(["x"])
+    hidden.sheet_state = "hidden"
+    book.create_sheet("空")
+    book.save(path)
+    found = sheets.read(path)
+    assert [s.name for s in found] == ["Sheet"]
+    assert found[0].head == (
+        ("x", "2025-01-05", "2025-01-05 08:00:00", "08:30:00", "3", "0.5", "TRUE"),
+        ("1.000000000000000E+21", "24:00:00", "", "空", "12", "-1", "FALSE"),
+    )
+    assert found[0].whole
+    assert sheets.read(path, sheet="隐藏")[0].head == (("x",),)
+    with pytest.raises(BadInput, match=r"meter\.no_sheet|没有这个工作表"):
+        sheets.read(path, sheet="没有")
+
+
+def test_parquet_streams_typed_columns(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"meter": ["a"] * 5, "kwh": [1.0, 2.0, 3.0, 4.0, None]}), path, row_group_size=2)
+    sheet = sheets.read(path, limit=2)[0]
+    assert sheet.head == (("meter", "kwh"), ("a", "1"), ("a", "2"))
+    assert sheet.tail == ("a", "")
+    blocks = list(sheet.blocks(1))
+    assert [r for b in blocks for r in b.rows.tolist()] == [2, 3, 4, 5, 6]
+    assert blocks[0].columns[1].type == pa.float64()
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+def test_only_the_head_is_kept_of_a_text(tmp_path: Path, limit: int) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("a,b\n" + "1,2\n" * 10)
+    sheet = sheets.read(path, limit=limit)[0]
+    assert len(sheet.head) == limit
+    assert not sheet.whole
+    assert len(rows(sheet)) == 11
+
+
+def test_unmatched_quotes_are_refused_with_their_row(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("a,b\n1,2\n" + '"' + "x,1\n" * 60_000)
+    with pytest.raises(BadInput) as caught:
+        list(sheets.read(path)[0].blocks())
+    assert caught.value.code == "meter.csv_broken"
+    assert caught.value.where and caught.value.where.row == 3
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "＝1+1"])
+def test_safe_cell_disarms_formulas(text: str) -> None:
+    assert sheets.safe_cell(text) == "'" + text
+
+
+@pytest.mark.parametrize("value", ["表号", "1-2", "", 3, -1.5, None])
+def test_safe_cell_leaves_the_rest(value: object) -> None:
+    assert sheets.safe_cell(value) == value
