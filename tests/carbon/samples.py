@@ -102,7 +102,7 @@ def figure(key: str, value: float | None, unit: str, **over: Any) -> Figure:
 
 def figures() -> dict[str, Figure | None]:
     return {
-        "carbon.co2": figure("carbon.co2", 1182.4, "tCO2e", origin="demonstration", provisional=True),
+        "carbon.co2e": figure("carbon.co2e", 1182.4, "tCO2e", origin="demonstration", provisional=True),
         "carbon.electricity": figure("carbon.electricity", 2_234_567.8, "kWh", origin="demonstration"),
         "carbon.energy": figure("carbon.energy", 3_412_000.0, "kWh", low=3.1e6, high=3.9e6, estimated=0.0),
         "carbon.cost": figure(

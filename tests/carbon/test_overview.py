@@ -130,9 +130,9 @@ def test_days_absent_between_the_first_and_the_last_are_unknown() -> None:
 
 
 def test_what_needs_a_person() -> None:
-    stale = figure("carbon.co2", 1.0, "tCO2e", stale_since=datetime(2026, 11, 1, tzinfo=UTC))
+    stale = figure("carbon.co2e", 1.0, "tCO2e", stale_since=datetime(2026, 11, 1, tzinfo=UTC))
     dead = [DeadMeter("A-1", NAMES["south"], date(2026, 11, 3)), DeadMeter("A-2", NAMES["north"], None)]
-    shown = view(year_table(2026, 11), places=NAMES, figures={"carbon.co2": stale}, dead=dead)
+    shown = view(year_table(2026, 11), places=NAMES, figures={"carbon.co2e": stale}, dead=dead)
     said = [(need.level, need.target, plain(need.text).zh) for need in shown.needs]
     assert said == [
         ("act", "meters", "海湾南小区的表计 A-1 自 2026-11-03 起没有读数，另有 1 块。"),

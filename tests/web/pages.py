@@ -125,5 +125,5 @@ def open_page(context: BrowserContext, html: str) -> tuple[Page, list[str]]:
     page.goto("http://tanlin.test/place/haiwan/carbon/")
     page.wait_for_load_state("load")
     if "data-chart=" in html:
-        page.wait_for_function("document.documentElement.dataset.charts === 'ready'")
+        page.wait_for_selector("html[data-charts=ready]")
     return page, complaints

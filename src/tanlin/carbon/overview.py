@@ -40,10 +40,10 @@ CARDS: dict[str, Text] = {
 
 @dataclass(frozen=True)
 class Card:
-    """A figure in its place on the page; ``figure`` None: not computed yet. ``note``: the change in words."""
+    """A figure in its place on the page; ``figure`` None: not computed yet; ``title`` None: the label of the key. ``note``: the change in words."""
 
     key: str
-    title: Text
+    title: Text | None
     figure: Figure | None
     note: Text | None = None
 
@@ -244,7 +244,7 @@ def _no_factor(rows: Rows) -> np.ndarray:
 def _cards(figures: Mapping[str, Figure | None], notes: Mapping[str, Text]) -> tuple[Card, ...]:
     order = [key for key in CARDS if key in figures] + [key for key in figures if key not in CARDS]
     return tuple(
-        Card(key, CARDS.get(key, Text("", "")), figures[key], notes.get(key) or None) for key in order[:6]
+        Card(key, CARDS.get(key), figures[key], notes.get(key) or None) for key in order[:6]
     )
 
 

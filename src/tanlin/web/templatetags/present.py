@@ -15,16 +15,25 @@ _JOIN = re.compile(f"(?<=[{_HAN}])(?=[A-Za-z0-9±†])|(?<=[A-Za-z0-9%₂³†])
 # From this magnitude on a unit is shown in the larger one; the factor divides.
 _LARGER = {"kWh": ("MWh", 1e3, 1e4), "MWh": ("GWh", 1e3, 1e4), "kg": ("t", 1e3, 1e4), "MJ": ("GJ", 1e3, 1e4)}
 _SIGNS = {
-    "tCO2e": "tCO₂e", "tCO2": "tCO₂", "kgCO2e": "kgCO₂e", "kgCO2": "kgCO₂", "m3": "m³", "m2": "m²", "tce": "tce",
-    "CNY": "元", "GBP": "£",
+    "tCO2e": "tCO₂e",
+    "tCO2": "tCO₂",
+    "kgCO2e": "kgCO₂e",
+    "kgCO2": "kgCO₂",
+    "m3": "m³",
+    "m2": "m²",
+    "tce": "tce",
+    "CNY": "元",
+    "GBP": "£",
 }
 
 
 def pick(text: Any, language: str) -> str:
-    """One language of a ``Text``; a plain string passes through; None is empty."""
+    """One language of a ``Text`` or a (zh, en) pair; a plain string passes through; None is empty."""
     if text is None:
         return ""
-    return str(text.pick(language)) if hasattr(text, "pick") else str(text)
+    if isinstance(text, tuple):
+        return str(text[1] if language.startswith("en") else text[0])
+    return str(text)
 
 
 def localise(value: Any, language: str) -> Any:

@@ -21,7 +21,13 @@ from tanlin.web.templatetags import present
 register = template.Library()
 
 # What would end a <script> element or be read as markup inside it.
-_JSON_ESCAPES = {ord(">"): "\\u003E", ord("<"): "\\u003C", ord("&"): "\\u0026", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+_JSON_ESCAPES = {
+    ord(">"): "\\u003E",
+    ord("<"): "\\u003C",
+    ord("&"): "\\u0026",
+    0x2028: "\\u2028",
+    0x2029: "\\u2029",
+}
 
 
 def language() -> str:
@@ -93,9 +99,17 @@ def first_url(*names: str) -> str:
 
 @register.inclusion_tag("web/figure.html", takes_context=True)
 def figure(
-    context: template.Context, fig: Any, title: Any = "", note: Any = "", compute_url: str = "", key: str = ""
+    context: template.Context,
+    fig: Any,
+    title: Any = "",
+    note: Any = "",
+    compute_url: str = "",
+    key: str = "",
+    period: Any = "",
 ) -> dict[str, Any]:
-    """The card of one kernel ``Figure``; None shows 尚未计算 and, with ``compute_url``, a button that posts ``key``.
+    """The card of one kernel ``Figure``; None shows 尚未计算 and, with ``compute_url``, a button that posts it.
+
+    The form sends ``figure`` = key and ``period``.
 
     ``title`` defaults to the label of the figure's key; ``note`` is one sentence under it (Text or string).
     """
@@ -106,6 +120,7 @@ def figure(
         "fig": fig,
         "key": fig.key if fig else key,
         "compute_url": compute_url,
+        "period": period,
         "csrf_token": context.get("csrf_token"),
     }
     if fig is None:
@@ -128,7 +143,11 @@ def receipt(hash: str | None) -> dict[str, Any]:
 
 @register.inclusion_tag("web/chart.html")
 def chart(
-    id: str, title: Any, spec: Mapping[str, Any], table: Mapping[str, Any] | None = None, summary: Any = "",
+    id: str,
+    title: Any,
+    spec: Mapping[str, Any],
+    table: Mapping[str, Any] | None = None,
+    summary: Any = "",
     receipt: str | None = None,
 ) -> dict[str, Any]:
     """A picture drawn by charts.js from JSON in the page, with its table view, CSV, full screen and print.
@@ -156,9 +175,18 @@ def chart(
 def _words() -> str:
     """The words that charts.js prints, in the language of the page."""
     words = {
-        "unknown": _("no data"), "measured": _("measured"), "estimated": _("estimated"), "missing": _("missing"),
-        "coverage": _("coverage"), "provisional": _("provisional"), "total": _("total"), "factor": _("factor"),
-        "unverified": _("not verified"), "from": _("valid from"), "to": _("valid to"), "value": _("value"),
+        "unknown": _("no data"),
+        "measured": _("measured"),
+        "estimated": _("estimated"),
+        "missing": _("missing"),
+        "coverage": _("coverage"),
+        "provisional": _("provisional"),
+        "total": _("total"),
+        "factor": _("factor"),
+        "unverified": _("not verified"),
+        "from": _("valid from"),
+        "to": _("valid to"),
+        "value": _("value"),
         "open": _("still valid"),
     }
     return json.dumps(words, ensure_ascii=False)
@@ -213,9 +241,15 @@ def badge(state: str, text: Any = "") -> dict[str, Any]:
     ``text`` replaces the word, never the sign.
     """
     words = {
-        "measured": _("measured"), "estimated": _("estimated"), "provisional": _("provisional"),
-        "verified": _("verified"), "claimed": _("data not sufficient yet"), "unknown": _("no data"),
-        "unverified": _("source not verified"), "stale": _("being updated"), "demonstration": _("demonstration data"),
+        "measured": _("measured"),
+        "estimated": _("estimated"),
+        "provisional": _("provisional"),
+        "verified": _("verified"),
+        "claimed": _("data not sufficient yet"),
+        "unknown": _("no data"),
+        "unverified": _("source not verified"),
+        "stale": _("being updated"),
+        "demonstration": _("demonstration data"),
         "act": _("needs you"),
     }
     return {"state": state, "text": present.spaced(present.pick(text, language())) or words[state]}
