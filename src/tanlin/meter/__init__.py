@@ -15,7 +15,7 @@ _WHERE = {
     "devices_schema": "registry",
     "frame_schema": "registry",
     "meters_frame": "registry",
-    "safe_cell": "formulas",
+    "safe_cell": "sheets",
 }
 
 

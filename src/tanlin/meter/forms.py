@@ -158,7 +158,7 @@ class ExchangeForm(Styled):
         help_text=_("Local time of the place."),
     )
     final = forms.FloatField(label=_("last reading of the old device"), min_value=0)
-    initial = forms.FloatField(label=_("first reading of the new device"), min_value=0)
+    first = forms.FloatField(label=_("first reading of the new device"), min_value=0)
     digits = forms.IntegerField(label=_("digits before the point"), min_value=3, max_value=12, required=False)
     serial = forms.CharField(label=_("serial number"), max_length=80, required=False)
 

@@ -141,3 +141,12 @@ def frame_schema() -> pa.Schema:
             ("parent", second),
         ]
     )
+
+
+def devices_schema() -> pa.Schema:
+    """Arrow schema of the devices frame."""
+    import pyarrow as pa
+
+    names = ("meter_id", "channel", "from_es", "to_es", "digits", "initial", "final")
+    kinds = (pa.int64(), pa.string(), pa.int64(), pa.int64(), pa.int16(), pa.float64(), pa.float64())
+    return pa.schema(list(zip(names, kinds, strict=True)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import QuerySet
 
 from tanlin.community import queries as community
-from tanlin.kernel.errors import NotFound
+from tanlin.kernel.errors import NotFound, Text
 from tanlin.meter import staging
 from tanlin.meter.models import Import
 from tanlin.record import queries as record
@@ -23,6 +23,15 @@ def import_(user: Any, slug: str, pk: int, right: str = "import") -> Import:
     found = Import.objects.filter(pk=pk, area=area).select_related("area", "actor").first()
     if found is None:
         raise NotFound()
+    return found
+
+
+def import_by_id(user: Any, pk: int, right: str = "undo") -> Import:
+    """As ``import_``, where only the number is known."""
+    found = Import.objects.filter(pk=pk).select_related("area", "actor").first()
+    if found is None:
+        raise NotFound("meter.unknown_import", Text("没有这次导入。", "There is no such import."))
+    community.require(user, found.area, right)
     return found
 
 

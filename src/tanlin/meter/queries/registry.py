@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from tanlin.community import queries as community
 from tanlin.kernel.errors import BadInput, NotFound, Text, Where
 from tanlin.meter.models import Device, Meter, MeterRow
-from tanlin.meter.registry import OPEN_END, Row, meters_frame
+from tanlin.meter.registry import OPEN_END, Row, devices_schema, meters_frame
 
 if TYPE_CHECKING:
     from datetime import date
@@ -53,26 +53,29 @@ def rows_below(area: Area, first_day: date, last_day: date) -> list[Row]:
     return [Row(*row) for row in rows]
 
 
-def frame(area: Area, first_day: date, last_day: date) -> pa.Table:
-    """The meters frame of a place (see ``registry.meters_frame``) for days from first to last (inclusive)."""
+def frames(area: Area, first_day: date, last_day: date) -> tuple[pa.Table, pa.Table]:
+    """The meters frames of a place for days from first to last (inclusive): of all meters, and without bills.
+
+    In the second a main meter that is only billed does not hide the sub-meters read at least daily.
+    """
     slugs = {area.pk: area.slug} | dict(area.children.values_list("id", "slug"))
-    return meters_frame(rows_below(area, first_day, last_day), area.path, slugs)
+    rows = rows_below(area, first_day, last_day)
+    daily = [row for row in rows if row.kind != "bill"]
+    return meters_frame(rows, area.path, slugs), meters_frame(daily, area.path, slugs)
 
 
 def devices_frame(meter_ids: Iterable[int] | None = None) -> pa.Table:
     """Register devices: meter_id, channel, from_es, to_es, digits, initial, final (null where unknown)."""
     import pyarrow as pa
 
-    devices: QuerySet[Device] = Device.objects.all()
-    if meter_ids is not None:
-        devices = devices.filter(meter_id__in=list(meter_ids))
-    names = ("meter_id", "channel", "from_es", "to_es", "digits", "initial", "final")
+    wanted = None if meter_ids is None else set(meter_ids)
+    schema = devices_schema()
     rows = [
         {**row, "to_es": OPEN_END if row["to_es"] is None else row["to_es"]}
-        for row in devices.order_by("meter_id", "channel", "from_es").values(*names)
+        for row in Device.objects.order_by("meter_id", "channel", "from_es").values(*schema.names)
+        if wanted is None or row["meter_id"] in wanted
     ]
-    kinds = (pa.int64(), pa.string(), pa.int64(), pa.int64(), pa.int16(), pa.float64(), pa.float64())
-    return pa.Table.from_pylist(rows, schema=pa.schema(list(zip(names, kinds, strict=True))))
+    return pa.Table.from_pylist(rows, schema=schema)
 
 
 def zones_frame() -> pa.Table:
@@ -84,6 +87,12 @@ def zones_frame() -> pa.Table:
     return pa.table(
         {"meter_id": pa.array(zones.keys(), pa.int64()), "tz": pa.array(zones.values(), pa.string())}
     )
+
+
+def paths() -> dict[int, str]:
+    """Path of the area at which each meter is placed, by meter id (its newest row)."""
+    rows = MeterRow.objects.filter(superseded_at__isnull=True).order_by("meter_id", "valid_from")
+    return dict(rows.values_list("meter_id", "place__path"))
 
 
 def registry_frames() -> tuple[pa.Table, pa.Table]:
@@ -229,3 +238,16 @@ def children(meter: Meter) -> QuerySet[MeterRow]:
     return meter.child_rows.filter(superseded_at__isnull=True, valid_to__isnull=True).select_related(
         "meter", "place"
     )
+
+
+def places_named(area: Area, names: Iterable[str]) -> dict[str, str]:
+    """Name or slug → slug of the places below an area that bear one of the names; ambiguous names are left out."""
+    wanted = set(names)
+    found: dict[str, str] = {}
+    twice: set[str] = set()
+    for slug, name in community.subtree(area).values_list("slug", "name"):
+        for word in {slug, name} & wanted:
+            if word in found:
+                twice.add(word)
+            found[word] = slug
+    return {word: slug for word, slug in found.items() if word not in twice}

@@ -17,7 +17,14 @@ from tanlin.meter.services.imports import (
     undo_import,
 )
 from tanlin.meter.services.registry import FAR, Spec, change, exchange_device, register
-from tanlin.meter.services.values import add_readings, correct_reading, recovered, refresh, undo_batch
+from tanlin.meter.services.values import (
+    add_readings,
+    correct_reading,
+    recovered,
+    refresh,
+    request_refresh,
+    undo_batch,
+)
 
 __all__ = [
     "FAR",
@@ -39,6 +46,7 @@ __all__ = [
     "register",
     "repeat",
     "request_check",
+    "request_refresh",
     "run",
     "set_plans",
     "start_import",

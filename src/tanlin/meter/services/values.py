@@ -11,7 +11,7 @@ import numpy as np
 from django.utils import timezone
 
 from tanlin.kernel.errors import BadInput, Text, Where
-from tanlin.kernel.ports import mark_stale, report_event
+from tanlin.kernel.ports import enqueue, mark_stale, report_event
 from tanlin.meter import queries
 from tanlin.meter.models import Import
 from tanlin.readings import services as readings
@@ -103,6 +103,11 @@ def refresh(meters: Iterable[int] = ()) -> Any:
     ``meters``: those whose devices or time zone changed.
     """
     return readings.refresh(queries.devices_frame(), queries.zones_frame(), meters)
+
+
+def request_refresh(actor: Any = None) -> None:
+    """Have the worker refresh soon."""
+    enqueue("meter.refresh", {}, actor=actor)
 
 
 def recovered(batch: Any) -> None:

@@ -1,0 +1,1 @@
+"""Pages of the room: the registry and the import wizard."""

@@ -1,0 +1,332 @@
+"""The list of meters, a meter, and the forms that change it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from tanlin.community import queries as community
+from tanlin.kernel.errors import BadInput, Conflict, NotFound, Text
+from tanlin.kernel.units import CANONICAL
+from tanlin.meter import queries, safe_cell, services
+from tanlin.meter.forms import ChangeForm, CorrectForm, ExchangeForm, MeterForm, Styled
+from tanlin.meter.health import WORDS
+from tanlin.meter.models import Carrier, Meter, MeterRow
+from tanlin.meter.queries import Listed
+
+PAGE = 50
+#: Places offered by the browser while typing; any other may be typed.
+OFFERED = 300
+FILTERS = ("q", "carrier", "place", "role", "health")
+
+
+def page_error(error: BadInput | Conflict) -> str:
+    """The sentence of a domain error in the language of the page."""
+    return error.message(get_language())
+
+
+def offered_places(user: Any, area: Any) -> list[tuple[str, str]]:
+    """(slug, name) of places below an area, homes only where they are few."""
+    below = community.areas(user).filter(path__startswith=area.path)
+    if below.count() > OFFERED:
+        below = below.exclude(level__in=["home", "unit"])
+    return list(below.order_by("path").values_list("slug", "name")[:OFFERED])
+
+
+def _found(request: HttpRequest, area: Any) -> tuple[list[Listed], Counter[str]]:
+    """The meters that the address asks for, and how many of each health stand before that filter."""
+    asked = {name: request.GET.get(name, "").strip() for name in FILTERS}
+    rows = queries.search(area, asked["q"], asked["carrier"], asked["place"], asked["role"])
+    lines = queries.listed(area, rows)
+    counts = Counter(str(line.health) for line in lines)
+    if asked["health"]:
+        lines = [line for line in lines if line.health == asked["health"]]
+    return lines, counts
+
+
+@require_GET
+def index(request: HttpRequest, slug: str) -> HttpResponse:
+    """Meters of a place and all below it: right ``view``."""
+    area = community.area(request.user, slug)
+    lines, counts = _found(request, area)
+    context = {
+        "place": area,
+        "page": Paginator(lines, PAGE).get_page(request.GET.get("page")),
+        "asked": {name: request.GET.get(name, "") for name in FILTERS},
+        "filtered": any(request.GET.get(name) for name in FILTERS),
+        "counts": [(state, WORDS[state], counts[state]) for state in WORDS if counts[state]],
+        "healths": WORDS.items(),
+        "carriers": Carrier.choices,
+        "canonical": CANONICAL,
+        "places": community.areas(request.user)
+        .filter(parent=area)
+        .exclude(level__in=["home", "unit"])
+        .order_by("slug")[:OFFERED],
+        "query": request.GET.urlencode(),
+        "may": community.rights_at(request.user, area),
+    }
+    return render(request, "meter/meters.html", context)
+
+
+HEAD = (
+    Text("表号", "number"),
+    Text("名称", "name"),
+    Text("能源", "carrier"),
+    Text("产品", "product"),
+    Text("方向", "channel"),
+    Text("类型", "kind"),
+    Text("单位", "unit"),
+    Text("倍率", "multiplier"),
+    Text("地点", "place"),
+    Text("地点标识", "place id"),
+    Text("总表", "main meter"),
+    Text("电价", "tariff"),
+    Text("生效日期", "valid from"),
+    Text("最近读数截至", "latest reading until"),
+    Text("状态", "health"),
+    Text("数据来源", "origin"),
+)
+
+
+def _lines(lines: list[Listed]) -> list[list[Any]]:
+    from tanlin.meter.templatetags.meter import local_time
+
+    lang = get_language()
+    out: list[list[Any]] = [[head.pick(lang) for head in HEAD]]
+    for line in lines:
+        row = line.row
+        cells: list[Any] = [
+            row.meter.number,
+            row.meter.name,
+            row.meter.carrier,
+            row.product,
+            row.channel,
+            row.kind,
+        ]
+        cells += [
+            row.unit,
+            row.multiplier,
+            row.place.name,
+            row.place.slug,
+            row.parent.number if row.parent else "",
+        ]
+        cells += [row.tariff, row.valid_from.isoformat(), local_time(line.latest, row.place.tz)]
+        demo = "演示数据·非真实监测数据 / demonstration" if row.place.is_demo else "measured"
+        out.append([safe_cell(cell) for cell in [*cells, WORDS[line.health].pick(lang), demo]])
+    return out
+
+
+@require_GET
+def export(request: HttpRequest, slug: str, form: str) -> HttpResponse:
+    """The list as CSV or XLSX, formulas disarmed: right ``view``."""
+    area = community.area(request.user, slug)
+    table = _lines(_found(request, area)[0])
+    if form == "csv":
+        text = io.StringIO()
+        csv.writer(text).writerows(table)
+        body, kind = text.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8"
+    else:
+        from openpyxl import Workbook
+
+        book = Workbook(write_only=True)
+        sheet = book.create_sheet("meters")
+        for row in table:
+            sheet.append(row)
+        stream = io.BytesIO()
+        book.save(stream)
+        body, kind = stream.getvalue(), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    name = f'attachment; filename="meters-{area.slug}.{form}"'
+    return HttpResponse(body, content_type=kind, headers={"Content-Disposition": name})
+
+
+@require_GET
+def detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """One meter with its rows, devices, readings and place in the order of main and sub meters: right ``view``."""
+    area, meter = queries.meter(request.user, slug, pk)
+    rows = list(queries.rows_of(meter))
+    lines = queries.listed(area, [row for row in rows if row.valid_to is None] or rows[-1:])
+    unit = CANONICAL[meter.carrier]
+    tz = rows[-1].place.tz
+    context = {
+        "place": area,
+        "meter": meter,
+        "rows": rows,
+        "lines": lines,
+        "devices": list(meter.devices.order_by("channel", "from_es")),
+        "readings": queries.stored(meter),
+        "children": [child for child in queries.children(meter) if child.place.path.startswith(area.path)],
+        "unit": unit,
+        "tz": tz,
+        "waiting": queries.waiting_batches(),
+        "may": community.rights_at(request.user, area),
+        **_chart(meter, rows, unit),
+    }
+    return render(request, "meter/meter.html", context)
+
+
+def _chart(meter: Meter, rows: list[MeterRow], unit: str) -> dict[str, Any]:
+    """The calendar of daily values of the channel that has most days, and the table behind it."""
+    found = queries.daily(meter, rows)
+    if not found:
+        return {"spec": None}
+    channel = Counter(item[1] for item in found).most_common(1)[0][0]
+    days = [(day, value, share) for day, of, value, share in found if of == channel]
+    spec = {
+        "kind": "calendar",
+        "unit": unit,
+        "days": [[day.isoformat(), value] for day, value, _share in days],
+        "coverage": {day.isoformat(): min(1.0, share) for day, _value, share in days},
+    }
+    columns = [Text("日期", "day"), Text(f"用量（{unit}）", f"quantity ({unit})"), Text("完整率", "coverage")]
+    table = {"columns": columns, "rows": [[d.isoformat(), v, min(1.0, s)] for d, v, s in days]}
+    total = sum(value for _day, value, _share in days)
+    summary = Text(
+        f"{days[0][0]} 至 {days[-1][0]} 共 {len(days)} 天有读数，合计 {total:,.0f} {unit}。",
+        f"{len(days)} days with readings from {days[0][0]} to {days[-1][0]}, {total:,.0f} {unit} in all.",
+    )
+    return {"spec": spec, "table": table, "summary": summary}
+
+
+def _form_page(
+    request: HttpRequest, form: Styled, title: str, lead: str, button: str, **more: Any
+) -> HttpResponse:
+    area = form.area
+    context = {
+        "form": form,
+        "title": title,
+        "lead": lead,
+        "button": button,
+        "place": area,
+        "places": offered_places(request.user, area) if "place" in form.fields else [],
+        **more,
+    }
+    return render(request, "meter/form_page.html", context, status=422 if form.errors else 200)
+
+
+def _form(request: HttpRequest, kind: type[Styled], area: Any, initial: dict[str, Any] | None = None) -> Any:
+    data = request.POST if request.method == "POST" else None
+    return kind(data, initial=initial, user=request.user, area=area)
+
+
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest, slug: str) -> HttpResponse:
+    """Register a meter by hand: right ``meters``."""
+    area = community.area(request.user, slug, "meters")
+    form = _form(request, MeterForm, area, {"place": area.slug})
+    if request.method == "POST" and form.is_valid():
+        data = dict(form.cleaned_data)
+        place = data.pop("place")
+        data["unit"] = data["unit"] or CANONICAL[data["carrier"]]
+        data["parent"] = data["parent"].strip() or None
+        spec = services.Spec(owner=queries.owner_of(place), place=place, **data)
+        try:
+            ids = services.register([spec], actor=request.user, area=area)
+        except (BadInput, Conflict) as error:
+            form.add_typed(error)
+        else:
+            messages.success(request, _("The meter is registered."))
+            return redirect("meter:meter", slug=slug, pk=next(iter(ids.values())))
+    lead = _("A metering point keeps its number for good; what may change is dated.")
+    return _form_page(request, form, _("New meter"), lead, _("Register"))
+
+
+def _row(request: HttpRequest, slug: str, pk: int, row: int, right: str) -> tuple[Any, MeterRow]:
+    area, meter = queries.meter(request.user, slug, pk, right)
+    found = queries.rows_of(meter).filter(pk=row).first()
+    if found is None:
+        raise NotFound()
+    return area, found
+
+
+@require_http_methods(["GET", "POST"])
+def change(request: HttpRequest, slug: str, pk: int, row: int) -> HttpResponse:
+    """Correct a dated row, or change it from a day on: right ``meters``."""
+    area, found = _row(request, slug, pk, row, "meters")
+    form = _form(request, ChangeForm, area, ChangeForm.initial_of(found))
+    if request.method == "POST" and form.is_valid():
+        changes = form.changes(found)
+        if not changes:
+            messages.info(request, _("Nothing was changed."))
+            return redirect("meter:meter", slug=slug, pk=pk)
+        try:
+            services.change(
+                found,
+                changes,
+                actor=request.user,
+                from_day=form.cleaned_data["from_day"],
+                reason=form.cleaned_data["reason"],
+            )
+        except (BadInput, Conflict) as error:
+            form.add_typed(error)
+        else:
+            messages.success(
+                request, _("The change is stored; the figures above it are being brought up to date.")
+            )
+            return redirect("meter:meter", slug=slug, pk=pk)
+    lead = _("Readings stay as they were read; only what they mean changes.")
+    return _form_page(request, form, _("Change the meter"), lead, _("Save"), meter=found.meter, row=found)
+
+
+@require_http_methods(["GET", "POST"])
+def exchange(request: HttpRequest, slug: str, pk: int, row: int) -> HttpResponse:
+    """Put another device under the point: right ``meters``."""
+    area, found = _row(request, slug, pk, row, "meters")
+    form = _form(request, ExchangeForm, area)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            services.exchange_device(
+                found,
+                at_es=form.at_es(found.place.tz),
+                final=data["final"],
+                initial=data["first"],
+                digits=data["digits"],
+                serial=data["serial"],
+                actor=request.user,
+            )
+        except (BadInput, Conflict) as error:
+            form.add_typed(error)
+        else:
+            messages.success(request, _("The new device counts from its first reading."))
+            return redirect("meter:meter", slug=slug, pk=pk)
+    lead = _("The number stays; consumption runs on from the old device to the new one.")
+    return _form_page(request, form, _("Exchange the device"), lead, _("Save"), meter=found.meter, row=found)
+
+
+@require_http_methods(["GET", "POST"])
+def correct(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Edit one reading; the original stays in the log: right ``import``."""
+    area, meter = queries.meter(request.user, slug, pk, "import")
+    asked = request.POST if request.method == "POST" else request.GET
+    start, seconds = asked.get("start", ""), asked.get("seconds", "")
+    found = None
+    if start.lstrip("-").isdigit() and seconds.isdigit():
+        found = queries.stored_one(meter, asked.get("channel", ""), int(start), int(seconds))
+    if found is None:
+        raise NotFound("meter.no_reading", Text("没有这条读数。", "There is no such reading."))
+    form = _form(request, CorrectForm, area, found)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            services.correct_reading(meter_id=meter.pk, actor=request.user, area=area, **data)
+        except (BadInput, Conflict) as error:
+            form.add_typed(error)
+        else:
+            services.request_refresh(request.user)
+            messages.success(request, _("The correction is stored and will be visible within a minute."))
+            return redirect("meter:meter", slug=slug, pk=pk)
+    lead = _("The original stays in the log; the corrected value counts and is marked as edited.")
+    more = {"meter": meter, "reading": found, "tz": list(queries.rows_of(meter))[-1].place.tz}
+    return _form_page(
+        request, form, _("Correct a reading"), lead, _("Save"), **more, unit=CANONICAL[meter.carrier]
+    )
