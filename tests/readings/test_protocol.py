@@ -1,5 +1,7 @@
 """The verbs of readings, each fact on the store of an installation."""
 
+import os
+
 import pyarrow as pa
 import pytest
 
@@ -212,6 +214,24 @@ def test_a_batch_whose_writer_died_after_the_log_is_finished_and_told(
     assert [(batch.state, batch.rows) for batch in services.recover()] == [("committed", 48)]
     assert told == [1]
     assert services.append(hours(1), source="a again") is None
+
+
+@pytest.mark.parametrize("torn", ["commit", "data"])
+def test_a_torn_append_that_was_never_acknowledged_is_removed(torn: str, monkeypatch) -> None:
+    services.append(hours(1), source="a")
+    with monkeypatch.context() as patch:
+        patch.setattr(services, "_commit", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(services, "_give_up", lambda batch: None)
+        with pytest.raises(KeyboardInterrupt):
+            services.append(hours(2), source="b")
+    log = store().root / "log"
+    commit = max((log / "_delta_log").glob("*.json"))
+    file = commit if torn == "commit" else max(log.glob("*/*.parquet"), key=lambda f: f.stat().st_mtime_ns)
+    os.truncate(file, 0)
+    assert [batch.state for batch in services.recover()] == ["void"]
+    assert services.append(hours(2), source="b") is not None
+    services.refresh(None, ZONES)
+    assert total() == 96.0
 
 
 def test_a_refresh_that_died_before_publishing_leaves_no_trace(monkeypatch: pytest.MonkeyPatch) -> None:

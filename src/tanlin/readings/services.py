@@ -271,6 +271,7 @@ def _recover(place: Store) -> list[Batch]:
     """Under the writer lock every open batch is a dead writer's."""
     settled = []
     for batch in Batch.objects.filter(state=Batch.Status.OPEN):
+        place.discard_torn("log")
         if place.last_batch() >= batch.number:
             _commit(place, batch, None, partial(_tell, _connections.recovered))
         else:

@@ -7,6 +7,7 @@ or spilled there; file lists ignore deletion vectors and column mapping, so a ta
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from tempfile import TemporaryDirectory
 from urllib.parse import unquote
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from deltalake import (
     CommitProperties,
     DeltaTable,
@@ -27,6 +29,8 @@ from deltalake import (
 from tanlin.kernel.errors import Refused, Text
 from tanlin.readings.engine import Engine, Source, default_engine
 from tanlin.readings.schema import PARTITION, SCHEMAS
+
+logger = logging.getLogger(__name__)
 
 #: Application id of the transactions in the log; their version is the batch number.
 APPLICATION = "tanlin"
@@ -111,9 +115,21 @@ class Store:
 
     def rewind(self, name: str, version: int) -> None:
         """Undo what a crashed writer left after ``version``; readers of ``version`` notice nothing."""
+        self.discard_torn(name, version)
         table = self._open(name)
         if table.version() != version:
             table.restore(version)
+
+    def discard_torn(self, name: str, after: int = 0) -> None:
+        """Remove the newest commit, if later than ``after``, where a power cut left it or its files incomplete.
+
+        Call it only when that commit was never acknowledged: an acknowledged one was forced to disk whole.
+        """
+        commit = max((Path(self._path(name)) / "_delta_log").glob("[0-9]*.json"))
+        if int(commit.stem) > after and not _whole(commit):
+            logger.warning("commit %s of %s is torn and was never acknowledged: removed", commit.stem, name)
+            commit.unlink()
+            _fsync(commit.parent)
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
@@ -147,11 +163,29 @@ class Store:
         """Force the newest commit to disk: its data files, the commit, then the directories."""
         root = Path(self._path(name))
         commit = root / "_delta_log" / f"{self.version(name):020}.json"
-        actions = [json.loads(line) for line in commit.read_text("utf-8").splitlines()]
-        added = [root / unquote(action["add"]["path"]) for action in actions if "add" in action]
+        added = [file for file, _ in _added(commit)]
         folders = {path.parent for path in added}
         for path in (*added, commit, *sorted(folders), commit.parent, root, root.parent):
             _fsync(path)
+
+
+def _added(commit: Path) -> list[tuple[Path, int]]:
+    """Files that a commit adds, and their sizes."""
+    actions = [json.loads(line) for line in commit.read_text("utf-8").splitlines()]
+    adds = [action["add"] for action in actions if "add" in action]
+    return [(commit.parents[1] / unquote(add["path"]), add["size"]) for add in adds]
+
+
+def _whole(commit: Path) -> bool:
+    try:
+        added = _added(commit)
+        for file, size in added:
+            if file.stat().st_size != size:
+                return False
+            pq.read_metadata(file)
+    except (ValueError, OSError, pa.ArrowInvalid):
+        return False
+    return commit.stat().st_size > 0
 
 
 def _fsync(path: Path) -> None:
