@@ -2,42 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from tanlin.carbon import due
-from tanlin.carbon.services import Kit, derive
+from tanlin.carbon.services import Kit, derive, derive_all
 from tanlin.community import queries as community
-from tanlin.kernel.errors import Refused, Text
+from tanlin.kernel.errors import Text
 from tanlin.kernel.period import Period
 from tanlin.record import Run
-
-Progress = Callable[[int, int], object]
-
-
-def derive_pairs(
-    pairs: list[tuple[Any, Period]], kit: Kit, progress: Progress = lambda done, total: None
-) -> dict[str, int]:
-    """Derive areas and periods one by one; counts of derived, minted receipts and refused."""
-    counts = {"derived": 0, "minted": 0, "refused": 0}
-    for number, (area, period) in enumerate(pairs):
-        progress(number, len(pairs))
-        try:
-            made = derive(area, period, kit)
-        except Refused:
-            counts["refused"] += 1
-            continue
-        counts["derived"] += 1
-        counts["minted"] += made.minted
-    progress(len(pairs), len(pairs))
-    return counts
 
 
 def derive_due(run: Run) -> dict[str, int]:
     """Every stale figure and every place with readings that has none."""
     kit = Kit.now()
     pairs = due.ordered(due.stale() | due.missing(kit))
-    return derive_pairs(pairs, kit, lambda done, total: run.progress(done, total, _note(done, total)))
+    return derive_all(pairs, kit, lambda done, total: run.progress(done, total, _note(done, total)))
 
 
 def derive_place(run: Run, slug: str, period: str) -> dict[str, int]:

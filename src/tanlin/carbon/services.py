@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from tanlin.readings import Snapshot
 
 GWP = "ar5"
+Progress = Callable[[int, int], object]
 
 
 def load_facts(actor: Any = None) -> int:
@@ -228,6 +230,35 @@ def _changes(
 
 
 # --- what is due ------------------------------------------------------------------------------------------------------
+def derive_all(
+    pairs: list[tuple[Any, Period]], kit: Kit, progress: Progress = lambda done, total: None
+) -> dict[str, int]:
+    """Derive areas and periods one by one; counts of derived, minted receipts and refused."""
+    counts = {"derived": 0, "minted": 0, "refused": 0}
+    for number, (area, period) in enumerate(pairs):
+        progress(number, len(pairs))
+        try:
+            made = derive(area, period, kit)
+        except Refused:
+            counts["refused"] += 1
+            continue
+        counts["derived"] += 1
+        counts["minted"] += made.minted
+    progress(len(pairs), len(pairs))
+    return counts
+
+
+def derive_missing(
+    root: Any, levels: Collection[str], progress: Progress = lambda done, total: None
+) -> dict[str, int]:
+    """Derive the years without an inventory of places below a root, of these levels only."""
+    from tanlin.carbon import due
+
+    kit = Kit.now()
+    pairs = due.ordered(due.missing(kit, root))
+    return derive_all([pair for pair in pairs if pair[0].level in levels], kit, progress)
+
+
 def inventory_for_place(slug: str, period: Period, *, actor: Any = None) -> dict[str, Figure]:
     """The published figures of a place and period by key; derived first where missing or stale.
 

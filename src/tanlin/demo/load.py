@@ -19,6 +19,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from tanlin.carbon import FactorBook, Unknown, gas_kwh_per_m3
+from tanlin.carbon import services as carbon
 from tanlin.community import queries as areas
 from tanlin.community import services as community
 from tanlin.community.queries import SYSTEM
@@ -36,6 +37,7 @@ from .published import ENTERED_ON, published_facts
 from .weather import FIRST_DAY
 
 DONE = "demo.readings"  # attribute of a root: digest of the readings that are in
+DERIVED = ("city", "district", "street", "community", "quarter")  # levels whose figures are built at once
 Say = Callable[[str], None]
 
 
@@ -61,6 +63,7 @@ def is_built() -> bool:
 def build(say: Say = lambda _: None) -> None:
     """Build what is missing: published facts, five places, logins. Nothing that exists is changed."""
     add_published()
+    carbon.load_facts(SYSTEM)
     for slug in PLACES:
         p = place(slug)
         root = find(p.root)
@@ -75,6 +78,15 @@ def build(say: Say = lambda _: None) -> None:
         community.set_attribute(SYSTEM, root, DONE, digest(made.readings), FIRST_DAY, source=p.origin)
     create_logins()
     meter.refresh()
+    derive(say)
+
+
+def derive(say: Say) -> None:
+    """Figures of the communities and of all that holds them; the worker derives estates and buildings."""
+    for slug in PLACES:
+        root = find(place(slug).root)
+        say(f"{place(slug).name}  碳排放核算 / deriving figures")
+        carbon.derive_missing(root, DERIVED)
 
 
 def add_published() -> int:
@@ -209,6 +221,8 @@ def load_real(folder: Path, say: Say = lambda _: None) -> dict[str, int]:
         add_readings(root, _gas_to_m3(archive), real.SOURCE)
         community.set_attribute(SYSTEM, root, DONE, len(archive.readings), FIRST_DAY, source=real.SOURCE)
     meter.refresh()
+    carbon.load_facts(SYSTEM)
+    carbon.derive_missing(root, DERIVED)
     return archive.dropped
 
 
