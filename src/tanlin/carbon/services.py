@@ -73,7 +73,6 @@ class Derived:
     minted: int
 
 
-@transaction.atomic
 def derive(area: Any, period: Period, kit: Kit | None = None) -> Derived:
     """Compute and publish all carbon figures of a place and period.
 
@@ -92,15 +91,19 @@ def derive(area: Any, period: Period, kit: Kit | None = None) -> Derived:
         )
     as_of = min(found[1], period.bounds(area.tz)[1])
     made, used = compute(kit.snapshot, registry, period, kit.books, as_of)
-    pins = _pins(registry, found, used, kit.books)
+    pins, blobs = _pins(registry, found, used, kit.books)
     uses = _uses(registry, used, kit.books)
-    published, minted = [], 0
-    for result in made:
-        figure, receipt = _figure(result, area, period, as_of, pins)
-        marked = marks.get(result.key)
-        minted += recording.publish_figure(figure, receipt, uses, batch=kit.snapshot.batch, marks=marked)
-        published.append(figure)
-    return Derived(area.slug, period.label, published, minted)
+    published = [_figure(result, area, period, as_of, pins) for result in made]
+    with transaction.atomic():  # short: nothing is computed while others wait to write
+        for kind, data in blobs.items():
+            recording.store_blob(data, kind)
+        minted = sum(
+            recording.publish_figure(
+                figure, receipt, uses, batch=kit.snapshot.batch, marks=marks.get(figure.key)
+            )
+            for figure, receipt in published
+        )
+    return Derived(area.slug, period.label, [figure for figure, _ in published], minted)
 
 
 def _keys(area: Any, period: Period) -> list[str]:
@@ -116,23 +119,25 @@ def compute(
     return results(made, days), made
 
 
-def _pins(registry: Registry, found: tuple[int, int], used: Inventory, known: Books) -> list[dict[str, Any]]:
-    """Receipt inputs: readings by digest, meters and registry by hash, facts by id and vintage."""
+def _pins(
+    registry: Registry, found: tuple[int, int], used: Inventory, known: Books
+) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
+    """Receipt inputs (readings by digest, meters and registry by hash, facts by id and vintage), and blobs to keep."""
     low, high = inputs.month_of(found[0]), inputs.month_of(found[1] - 1)
     digest, rows = inputs.current_set(registry, low, high)
-    ids = canonical(registry.meter_ids)
+    blobs = {"meters": canonical(registry.meter_ids), "registry": registry.pinned()}
     pinned = {
         "readings": digest,
-        "meters": recording.store_blob(ids, "meters"),
+        "meters": sha256(blobs["meters"]),
         "rows": rows,
         "first_month": low,
         "last_month": high,
     }
     rows_pinned = {
-        "registry": recording.store_blob(registry.pinned(), "registry"),
+        "registry": sha256(blobs["registry"]),
         "rows": registry.meters.num_rows + registry.devices.num_rows,
     }
-    return [pinned, rows_pinned, *facts_cited(used.facts_used, known)]
+    return [pinned, rows_pinned, *facts_cited(used.facts_used, known)], blobs
 
 
 def facts_cited(used: list[dict[str, Any]], known: Books) -> list[dict[str, Any]]:
