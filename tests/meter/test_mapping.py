@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tanlin.kernel.errors import BadInput
-from tanlin.meter import headers, mapping, sheets, words
+from tanlin.meter import headers, mapping, parse, sheets, words
 
 ROWS = ["M1,2025-01-01 00:00,1", "M1,2025-01-01 01:00,2", "M1,2025-01-01 02:00,3"]
 
@@ -174,3 +174,27 @@ def test_no_header_is_refused(tmp_path: Path) -> None:
 def test_a_mapping_is_remembered_as_json(tmp_path: Path) -> None:
     found = guess(tmp_path, "表号,时间,用量", *ROWS)
     assert mapping.Mapping.from_json(found.to_json()) == found
+
+
+def test_no_value_column_is_dropped_silently(tmp_path: Path) -> None:
+    streams = guess(
+        tmp_path, "点位,日期,厨余垃圾(kg),其他垃圾(kg)", "1号点,2025-01-01,10,20", "1号点,2025-01-02,11,21"
+    )
+    assert streams.values == ("厨余垃圾(kg)", "其他垃圾(kg)")
+    both = guess(
+        tmp_path,
+        "电表编号,时间,正向有功总(kWh),反向有功总(kWh)",
+        "M,2025-01-01 00:00,1,2",
+        "M,2025-01-01 01:00,1,2",
+    )
+    assert (both.values, both.kind) == (("正向有功总(kWh)", "反向有功总(kWh)"), "register")
+    rivals = guess(tmp_path, "台区编号,日期,供电量(kWh),售电量(kWh)", "T,2025-01-01,1,2", "T,2025-01-02,1,2")
+    assert [q.field for q in rivals.questions] == ["values"]
+    assert rivals.answer(values="供电量(kWh)").values == ("供电量(kWh)",)
+
+
+def test_building_and_flat_stand_for_a_number(tmp_path: Path) -> None:
+    found = guess(tmp_path, "2025年1月,,", "楼栋,房号,用水量(吨)", "1栋,101,5", "1栋,102,6", "2栋,101,7")
+    assert found.columns == {"number": "楼栋", "number2": "房号"}
+    parsed = parse.parse(tmp_path / "a.csv", found)
+    assert parsed.readings["number"].to_pylist() == ["1栋 101", "1栋 102", "2栋 101"]

@@ -324,6 +324,18 @@ def test_a_unit_that_does_not_fit_refuses_the_file(tmp_path: Path) -> None:
     assert caught.value.code == "kernel.unknown_unit"
 
 
+def test_a_remembered_mapping_does_not_guess_the_order_of_dates(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f"{HEAD}\nM,2025-01-01,1\nM,2025-01-02,1\n")
+    remembered = mapping.guess(sheets.read(path)[0])
+    path.write_text(f"{HEAD}\nM,2025-01-01,1\nM,02/01/2025,1\n")
+    with pytest.raises(BadInput) as caught:
+        parse.parse(path, remembered)
+    assert caught.value.code == "meter.ambiguous_dates"
+    assert caught.value.where
+    assert (caught.value.where.row, caught.value.where.column) == (3, "时间")
+
+
 def test_missing_columns_and_other_layouts_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text(f"{HEAD}\nM,2025-01-01 00:00,1\nM,2025-01-01 01:00,1\n")

@@ -23,6 +23,7 @@ _DIGITS = {"Y": 4, "M": 7, "D": 10}
 _RANGE = re.compile(r"(?<=:\d\d)\s*[-~～至]")
 _DATED = ("time", "month", "period", "from", "to")
 _ASK = {
+    "values": Text("哪一列是要导入的用量？", "Which column is the consumption to import?"),
     "carrier": Text("这是哪一种能源？", "Which carrier is this?"),
     "unit": Text("数值的单位是什么？", "What is the unit of the values?"),
     "date_format": Text("日期是怎样写的？", "How are the dates written?"),
@@ -32,9 +33,11 @@ _ASK = {
 }
 
 
-def settle(sheet: Sheet, mapping: Mapping, found: Found) -> Mapping:
-    """The mapping with date order, stamp, step and end settled or asked."""
+def settle(sheet: Sheet, mapping: Mapping, found: Found, rivals: tuple[str, ...] = ()) -> Mapping:
+    """The mapping with date order, stamp, step and end settled or asked; ``rivals`` are equal value columns."""
     asked: list[Question] = []
+    if rivals:
+        _ask(asked, "values", *rivals)
     mapping = _dates(sheet, mapping, found, asked)
     mapping = _carrier_and_unit(mapping, asked)
     mapping = _stamp(sheet, mapping, found)
@@ -107,7 +110,7 @@ def _local(sheet: Sheet, mapping: Mapping, found: Found) -> list[tuple[str, int,
     if time is None:
         return []
     hour = index.get(mapping.columns.get("hour", ""))
-    number = index.get(mapping.columns.get("number", mapping.columns.get("stream", "")))
+    numbers = [index[c] for r, c in mapping.columns.items() if r.startswith("number") or r == "stream"]
     result = []
     for row in [*sheet.head[found.row :], sheet.tail]:
         if time >= len(row):
@@ -117,8 +120,7 @@ def _local(sheet: Sheet, mapping: Mapping, found: Found) -> list[tuple[str, int,
             text = joined(text, row[hour])
         moment = cells.moment(text, mapping.date_format or "ymd")
         if moment:
-            name = row[number] if number is not None and number < len(row) else ""
-            name = meter_number(name)
+            name = " ".join(meter_number(row[i]) for i in numbers if i < len(row))
             result.append((name, moment[0], moment[1]))
     return result
 

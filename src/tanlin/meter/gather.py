@@ -15,7 +15,7 @@ from tanlin.kernel.units import CHANNELS, factor_to_canonical
 from tanlin.meter import cells, times, words
 from tanlin.meter.bad import Errors
 from tanlin.meter.headers import names_at
-from tanlin.meter.mapping import Mapping
+from tanlin.meter.mapping import NUMBER_ROLES, Mapping
 from tanlin.meter.measures import Measure, is_lost, meter_number, numbers_of
 from tanlin.meter.problems import refusal
 from tanlin.meter.registry_view import Known
@@ -144,7 +144,7 @@ def _block(state: _State, block: Block) -> None:
 def _numbers(state: _State, rows: np.ndarray, columns: list[pa.Array]) -> tuple[np.ndarray, np.ndarray]:
     """The code of each row's number (-1 where a column header says it) and whether it is usable."""
     size = len(rows)
-    used = [i for i in (state.index("number"), state.index("stream")) if i is not None]
+    used = [i for i in map(state.index, (*NUMBER_ROLES, "stream")) if i is not None]
     if not used:
         fixed = state.mapping.number
         code = state.number_codes.setdefault(fixed, len(state.number_codes)) if fixed else -1
@@ -219,6 +219,9 @@ def _untimely(state: _State, rows: np.ndarray, column: pa.Array, role: str, mask
     at = np.flatnonzero(mask)
     if at.size:
         text = cells.texts(column.take(pa.array(at)))
+        if state.mapping.date_format is None and cells.orders(text.unique().to_pylist()):
+            where = state.sheet.where(int(rows[at[0]]), state.mapping.columns[role])
+            raise refusal("meter.ambiguous_dates", where)
         state.errors.add("meter.bad_time", rows[at], state.mapping.columns[role], text)
 
 

@@ -18,6 +18,8 @@ from tanlin.meter import cells, words
 from tanlin.meter.headers import Found, find_header, refuse_twice, time_header, times
 from tanlin.meter.sheets import Sheet
 
+#: A meter's number may be spread over several columns (楼栋, 单元, 房号), joined by spaces.
+NUMBER_ROLES = ("number", "number2", "number3", "number4")
 Layout = Literal["long", "wide_meters", "wide_time"]
 
 
@@ -33,7 +35,7 @@ class Question(NamedTuple):
 class Mapping:
     """The meaning of a sheet. Columns are named by their header (both rows joined by a space).
 
-    columns: role → header; roles number, time, hour, month, period, from, to, previous, current, unit, carrier,
+    columns: role → header; roles number (number2 … number4), time, hour, month, period, from, to, previous, current, unit, carrier,
     channel, stream, multiplier, name. values: the value columns (wide layouts: those of this file).
     ignore: columns left out; in wide layouts a new column that is neither is a value. carrier "" = by column,
     row or registry. unit None = by header, row or registry. subject: meter | transformer_area | waste_stream.
@@ -66,6 +68,8 @@ class Mapping:
 
     def answer(self, **choices: Any) -> Mapping:
         """The mapping with fields settled by the user; their questions are gone."""
+        if isinstance(choices.get("values"), str):
+            choices["values"] = (choices["values"],)
         left = tuple(q for q in self.questions if q.field not in choices)
         return replace(self, **choices, questions=left)
 
@@ -128,7 +132,7 @@ def guess(
     )
     from tanlin.meter.doubts import settle
 
-    return settle(sheet, mapping, found)
+    return settle(sheet, mapping, found, draft.rivals)
 
 
 def _one(found: Any) -> Any:
@@ -188,6 +192,7 @@ class _Draft:
     ) -> None:
         self.sheet, self.found, self.heads, self.sample = sheet, found, heads, sample
         self.why: list[Text] = []
+        self.rivals: tuple[str, ...] = ()
 
     def column(self, index: int) -> list[str]:
         return [r[index] for r in self.sample if index < len(r) and r[index].strip()]
@@ -228,13 +233,11 @@ class _Draft:
                 best["hour"], best["time"] = head, min(days, key=lambda h: h.rank)
 
     def _bare_number(self, best: dict[str, words.Header]) -> None:
-        """房号 or 地址 identifies the meter where no number does."""
-        for role in ("place", "name"):
-            for head in self.heads:
-                if head.role == role and head.text:
-                    best["number"] = head
-                    best.pop("name", None)
-                    return
+        """Building and flat together, or else the name or address, stand for a meter without a number."""
+        parts = [h for h in self.heads if h.role == "place" and h.text]
+        if not parts and "name" in best:
+            parts = [best.pop("name")]
+        best.update(zip(NUMBER_ROLES, parts, strict=False))
 
     def layout(self, columns: dict[str, str]) -> Layout:
         if times(self.found.names):
@@ -256,14 +259,23 @@ class _Draft:
                 if h.role in (None, "value", "register", "part", "number", "place") and self._numeric(i)
             ]
         worded = [h for _, h in free if h.is_value]
-        if not worded and ("current" in columns or "register" in columns):
-            return [columns.get("current") or columns["register"]]
+        if not worded and "current" in columns:
+            return [columns["current"]]
         if not worded:
-            return [h.text for i, h in free if h.role is None and self._numeric(i)][:1]
+            worded = [h for h in self.heads if h.role == "register" and h.text]
+        if not worded:
+            worded = [h for i, h in free if h.role is None and self._numeric(i)]
+        return self._chosen(worded)
+
+    def _chosen(self, worded: list[words.Header]) -> list[str]:
+        """One value column a carrier and channel (or waste stream); equally good ones are put to the user."""
         best: dict[tuple[str | None, str | None], words.Header] = {}
         for head in worded:
             key = head.carrier, head.base if head.carrier == "waste" else head.channel
-            if key not in best or head.rank < best[key].rank:
+            other = best.get(key)
+            if (other and min(head.rank, other.rank) >= 50) or (other and not head.role):
+                self.rivals = tuple(h.text for h in worded)
+            if other is None or head.rank < other.rank:
                 best[key] = head
         return [h.text for h in best.values()]
 
@@ -294,6 +306,9 @@ class _Draft:
 
 _NAMES = {
     "number": Text("表号", "the meter number"),
+    "number2": Text("表号的第二部分", "the second part of the meter number"),
+    "number3": Text("表号的第三部分", "the third part of the meter number"),
+    "number4": Text("表号的第四部分", "the fourth part of the meter number"),
     "time": Text("时间", "the time"),
     "hour": Text("时刻", "the time of day"),
     "month": Text("月份", "the month"),

@@ -49,6 +49,9 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "register": (
         "示数", "表底", "表码", "读数", "抄见数", "止数", "累计电量", "累计水量", "累计气量", "累计用量", "正向有功总",
+        "反向有功总",
+        "正向有功",
+        "反向有功",
         "reading", "register", "index",
     ),
     "multiplier": ("倍率", "综合倍率", "multiplier"),
@@ -56,7 +59,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "carrier": ("能源类型", "能源种类", "能源品种", "表计类型", "表类型", "介质", "carrier"),
     "channel": ("方向", "通道", "电量方向", "channel", "direction"),
     "stream": ("垃圾类别", "垃圾种类", "垃圾类型", "品类"),
-    "name": ("户名", "姓名", "用户名称", "名称", "地址", "住址", "用电地址", "门牌", "位置", "name", "address"),
+    "name": ("名称", "地址", "住址", "用电地址", "门牌", "位置", "name", "address"),
     "place": ("小区", "社区", "楼栋", "房号", "单元", "点位", "投放点", "place"),
     "order": ("序号", "行号", "no.", "no", "#"),
 }  # fmt: skip
@@ -67,7 +70,8 @@ VALUE = (
 )  # fmt: skip
 _MONEY = re.compile(r"金额|费|价|元|price|cost|amount|补贴|余额", re.IGNORECASE)
 _OTHER = re.compile(
-    r"备注|签字|签名|电话|手机|气温|温度|湿度|电压|电流|功率因数|状态|remark|note", re.IGNORECASE
+    r"户名|姓名|用户名称|备注|签字|签名|电话|手机|气温|温度|湿度|电压|电流|功率因数|状态|remark|note",
+    re.IGNORECASE,
 )
 _PART = re.compile(
     r"^(尖峰|尖|高峰|峰|平|低谷|深谷|谷)(段|时)?|\((尖|峰|平|谷)\)$|[^\w](尖|峰|平|谷)$|(有功|示数)(尖|峰|平|谷)$"
