@@ -1,6 +1,7 @@
-"""A writer of events for the race test: ``race.py locked|unlocked START COUNT NAME``; prints written and forked.
+"""One of two racing processes: ``race.py MODE START COUNT NAME``; prints two numbers.
 
-``unlocked`` is the control: it reads the last hash without the chain's lock, as a careless writer would.
+``events`` writes events, ``events-control`` reads the last hash without the chain's lock, as a careless writer
+would: written and forked. ``jobs`` claims jobs, ``jobs-control`` looks first and takes then: won and lost.
 """
 
 import sys
@@ -15,7 +16,8 @@ from django.db import IntegrityError, connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from tanlin.kernel.receipt import sha256  # noqa: E402
-from tanlin.record.models import Event  # noqa: E402
+from tanlin.record.jobs import claim  # noqa: E402
+from tanlin.record.models import Event, Job  # noqa: E402
 from tanlin.record.services import event_body, report_event  # noqa: E402
 
 
@@ -29,23 +31,38 @@ def careless(subject: str) -> None:
     )
 
 
+def write(step: str, control: bool) -> bool:
+    try:
+        careless(step) if control else report_event("race.step", subject=step)
+    except IntegrityError:  # the unique link to the one before refuses a fork
+        return False
+    return True
+
+
+def take(pk: int, control: bool) -> bool:
+    if not control:
+        return claim(pk) is not None
+    job = Job.objects.get(pk=pk)
+    free = job.state == Job.State.QUEUED
+    time.sleep(0.002)
+    if free:
+        job.state = Job.State.RUNNING
+        job.save()
+    return free
+
+
 def main(mode: str, start: str, count: int, name: str) -> None:
     connection.ensure_connection()
-    own = Path(f"{start}-{name}")
-    own.touch()
+    queued = list(Job.objects.filter(state=Job.State.QUEUED).order_by("pk").values_list("pk", flat=True))
+    Path(f"{start}-{name}").touch()
     while not all(Path(f"{start}-{n}").exists() for n in range(2)):
         time.sleep(0.001)
-    written = forked = 0
-    for step in range(count):
-        try:
-            if mode == "locked":
-                report_event("race.step", subject=f"{name}-{step}")
-            else:
-                careless(f"{name}-{step}")
-            written += 1
-        except IntegrityError:  # the unique link to the one before refuses a fork
-            forked += 1
-    sys.stdout.write(f"{written} {forked}\n")
+    kind, _, control = mode.partition("-")
+    if kind == "events":
+        good = [write(f"{name}-{step}", bool(control)) for step in range(count)]
+    else:
+        good = [take(pk, bool(control)) for pk in queued]
+    sys.stdout.write(f"{sum(good)} {len(good) - sum(good)}\n")
 
 
 main(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4])

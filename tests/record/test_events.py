@@ -1,18 +1,12 @@
 """The event chain: whole, tamper-evident, append-only, and never forked by writers at once."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 from django.db import DatabaseError, connection, transaction
 
 from tanlin.kernel.errors import Conflict, Forbidden, NotFound
 from tanlin.record import guards, queries
-from tanlin.record.models import ChainHead, Event, Fact
+from tanlin.record.models import Event, Fact
 from tanlin.record.services import add_facts, report_event
-from tests.support import ROOT
 from tests.support.world import World
 
 
@@ -118,52 +112,3 @@ def test_an_event_outlives_its_place_and_actor(world: World):
     assert queries.verify_chain().whole
     shown = next(e for e in queries.events(queries.community.SYSTEM, None) if e.pk == row.pk)
     assert (shown.actor_id, shown.area_id) == ids and shown.actor is None and shown.area is None
-
-
-# --- race ----------------------------------------------------------------------------------------------------------
-def race(url: str, home: Path, mode: str) -> tuple[int, int]:
-    """Two processes write 40 events each; returns (events that stand, events that would have forked the chain)."""
-    env = {
-        **os.environ,
-        "DATABASE_URL": url,
-        "TANLIN_HOME": str(home),
-        "DJANGO_SETTINGS_MODULE": "tanlin.web.settings",
-    }
-    start = str(home / f"start-{mode}")
-    command = [sys.executable, str(ROOT / "tests/record/race.py"), mode, start, "40"]
-    writers = [
-        subprocess.Popen(
-            [*command, str(n)], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        for n in range(2)
-    ]
-    outputs = [writer.communicate(timeout=60) for writer in writers]
-    for writer, (_, error) in zip(writers, outputs, strict=True):
-        assert writer.returncode == 0, error
-    done, forks = zip(*(map(int, out.split()) for out, _ in outputs), strict=True)
-    return sum(done), sum(forks)
-
-
-@pytest.fixture
-def database_url(request: pytest.FixtureRequest, home: Path) -> str:
-    """A real database that other processes reach: the test database on PostgreSQL, a file on SQLite."""
-    if connection.vendor == "postgresql":
-        request.getfixturevalue("transactional_db")
-        s = connection.settings_dict
-        return f"postgresql://{s['USER']}:{s['PASSWORD']}@{s['HOST']}:{s['PORT']}/{s['NAME']}"
-    url = f"sqlite:///{home / 'race.sqlite3'}"
-    env = {**os.environ, "DATABASE_URL": url, "TANLIN_HOME": str(home)}
-    migrate = [sys.executable, "-m", "django", "migrate", "-v0", "--skip-checks", "tanlin_record"]
-    subprocess.run(migrate, env=env, check=True, capture_output=True)
-    return url
-
-
-@pytest.mark.database
-def test_two_writers_do_not_fork_the_chain_and_without_the_lock_they_would(database_url: str, home: Path):
-    assert race(database_url, home, "locked") == (80, 0)
-    stood, forked = race(database_url, home, "unlocked")
-    assert forked > 0, "the control must show the race that the lock prevents"
-    assert stood + forked == 80
-    if connection.vendor == "postgresql":
-        assert Event.objects.count() == 80 + stood
-        assert ChainHead.objects.get().length == 80
