@@ -1,6 +1,7 @@
 """The ``tanlin`` command and the supervisor behind ``tanlin serve``."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -98,3 +99,18 @@ def test_a_child_that_never_starts_ends_the_supervisor(monkeypatch: pytest.Monke
     with pytest.raises(RuntimeError, match="broken died 5 times"):
         for second in range(10**6):
             child.watch(child.started + second * 0.0001 if child.process else child.due)
+
+
+def test_collected_scripts_import_one_another_by_their_kept_names(home: Path) -> None:
+    env = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"}
+    env |= {"TANLIN_HOME": str(home), "TANLIN_STATIC": "manifest"}
+    subprocess.run(
+        [sys.executable, "-m", "django", "collectstatic", "--noinput", "--verbosity", "0"],
+        env=env,
+        check=True,
+    )
+    scripts = [path for path in (home / "static").rglob("*.js") if "vendor" not in path.parts]
+    assert scripts
+    for script in scripts:
+        for name in re.findall(r"""(?:from|import)\s*\(?\s*["'](\./[^"']+)["']""", script.read_text("utf-8")):
+            assert (script.parent / name).exists(), f"{script.name} imports {name}"

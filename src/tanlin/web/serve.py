@@ -69,9 +69,12 @@ class Child:
             self.process.wait()
 
 
-def supervise(children: list[Child], ready: Callable[[], None] = lambda: None) -> None:
-    """Run the children until SIGINT or SIGTERM; then stop all of them and return."""
-    stopping = False
+def supervise(children: list[Child], ready: Callable[[], bool] = lambda: True) -> None:
+    """Run the children until SIGINT or SIGTERM; then stop all of them and return.
+
+    ``ready`` is asked again and again until it says yes (and has announced so).
+    """
+    stopping = announced = False
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         nonlocal stopping
@@ -81,9 +84,9 @@ def supervise(children: list[Child], ready: Callable[[], None] = lambda: None) -
     try:
         for child in children:
             child.start()
-        ready()
         while not stopping:
             time.sleep(0.2)
+            announced = announced or ready()
             for child in children:
                 child.watch(time.monotonic())
     finally:
@@ -142,11 +145,19 @@ def run_site(host: str, port: int) -> None:
         "--workers", "1", "--blocking-threads", "4", "--log-level", "warning", "tanlin.web.wsgi:application",
     ]  # fmt: skip
     work = [sys.executable, "-m", "tanlin", "work"]
-    shown = f"[{host}]" if ":" in host else host
-    supervise(
-        [Child("web", web), Child("work", work)],
-        lambda: click.echo(f"http://{shown}:{port}/  （Ctrl-C 停止 / to stop）"),
-    )
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+
+    def ready() -> bool:
+        family = socket.AF_INET6 if ":" in here else socket.AF_INET
+        with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
+            probe.settimeout(1)
+            if probe.connect_ex((here, port)) != 0:
+                return False
+        shown = f"[{here}]" if ":" in here else here
+        click.echo(f"http://{shown}:{port}/  （Ctrl-C 停止 / to stop）")
+        return True
+
+    supervise([Child("web", web), Child("work", work)], ready)
 
 
 @click.command()

@@ -248,7 +248,7 @@ STORAGES = {
         "BACKEND": "django.core.files.storage.InMemoryStorage"
     },  # evidence has its own store in record
     "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "tanlin.web.storage.HashedStorage"
         if STATIC_MODE == "manifest"
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
