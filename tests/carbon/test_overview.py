@@ -186,6 +186,9 @@ def test_timeline_of_factors() -> None:
     assert picture.spec is not None
     (line,) = picture.spec["rows"]
     assert line["thing"] == "electricity"
+    assert line["spans"][0]["label"] == "0.55"
+    assert picture.table is not None
+    assert picture.table["rows"][0][1] == "0.55\u00a0kgCO2/kWh"
     assert [(s["from"], s["to"], s["verified"]) for s in line["spans"]] == [
         ("2023-01-01", "2023-12-31", False),
         ("2024-01-01", None, True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from tanlin.carbon.factors import Fact
 
 MOST_PLACES = 6
+MOST_SERIES = 16
+_YEAR = re.compile(r"(?:19|20)\d\d\s*年?\s*")
 
 
 @dataclass(frozen=True)
@@ -291,19 +294,21 @@ def quality_picture(rows: Rows, year: int, done: list[int]) -> Picture:
 
 
 def timeline_picture(facts: Iterable[Fact], today: date) -> Picture:
-    """When each factor or tariff is valid, one row a series (kind, region, product, gas)."""
+    """When each factor or tariff is valid, one row a series: the ids that differ only in the year."""
     title = Text("有效期", "Validity")
     rows: dict[tuple[str, ...], dict[str, Any]] = {}
     for fact in sorted(facts, key=lambda f: (f.kind, f.region, f.product, f.gas, f.valid_from or date.min)):
-        name = fact.name if any(fact.name) else Text(fact.fact_id, fact.fact_id)
+        named = Text(*(_YEAR.sub("", part).strip() for part in fact.name))
+        name = named if any(named) else Text(fact.fact_id, fact.fact_id)
         row = rows.setdefault(
-            (fact.kind, fact.region, fact.product, fact.gas),
+            (fact.kind, _YEAR.sub("", fact.fact_id)),
             {"name": name, "thing": _thing(fact.kind, fact.product), "spans": []},
         )
         begin = fact.valid_from or fact.published or date(today.year - 10, 1, 1)
         row["spans"].append(
             {
-                "label": f"{fact.value:g}{SPACE}{fact.unit}",
+                "label": f"{fact.value:g}",
+                "unit": fact.unit,
                 "from": begin.isoformat(),
                 "to": fact.valid_to.isoformat() if fact.valid_to else None,
                 "verified": fact.verified,
@@ -313,11 +318,15 @@ def timeline_picture(facts: Iterable[Fact], today: date) -> Picture:
         )
     if not rows:
         return Picture("timeline", title, Text("暂无因子。", "No factors yet."), None, None)
-    spec = {"kind": "timeline", "today": today.isoformat(), "rows": list(rows.values())}
+    spec = {"kind": "timeline", "today": today.isoformat(), "rows": list(rows.values())[:MOST_SERIES]}
     count = sum(len(row["spans"]) for row in rows.values())
+    hidden = len(rows) > MOST_SERIES
+    more = (
+        Text(f"，图中为前 {MOST_SERIES} 个", f", the first {MOST_SERIES} drawn") if hidden else Text("", "")
+    )
     summary = Text(
-        f"{len(rows)} 个系列，{count} 个版本；实心为来源已核对，空心为未核对，竖线为今天。",
-        f"{len(rows)} series, {count} versions; solid is verified, hollow is not, the upright line is today.",
+        f"{len(rows)} 个系列，{count} 个版本{more.zh}；实心为来源已核对，空心为未核对，竖线为今天。",
+        f"{len(rows)} series, {count} versions{more.en}; solid is verified, hollow is not, the upright line is today.",
     )
     columns = [
         Text("名称", "Name"),
@@ -327,7 +336,7 @@ def timeline_picture(facts: Iterable[Fact], today: date) -> Picture:
         Text("来源", "Source"),
     ]
     table = [
-        [r["name"], s["label"], s["from"], s["to"] or "–", s["note"]]
+        [r["name"], f"{s['label']}{SPACE}{s['unit']}", s["from"], s["to"] or "–", s["note"]]
         for r in rows.values()
         for s in r["spans"]
     ]

@@ -247,7 +247,7 @@ function timeline(spec, theme, words, narrow) {
   const earliest = dates.reduce((a, b) => (a < b ? a : b), spec.today);
   const year = Number(spec.today.slice(0, 4));
   const band = 36;
-  const left = narrow ? 8 : 168;
+  const left = narrow ? 8 : 256;
   const end = `${year + 1}-12-31`;
   const render = (params, api) => {
     const span = spans[params.dataIndex];
@@ -274,7 +274,7 @@ function timeline(spec, theme, words, narrow) {
       tooltip: {
         formatter: ({ dataIndex }) => {
           const span = spans[dataIndex];
-          const rows = [[words.value, span.label], [words.from, span.from], [words.to, span.to ?? words.open]];
+          const rows = [[words.value, `${span.label}${SPACE}${span.unit}`], [words.from, span.from], [words.to, span.to ?? words.open]];
           if (span.note) rows.push(["", span.note]);
           if (span.provisional) rows.push(["†", words.provisional]);
           if (!span.verified) rows.push(["○", words.unverified]);
