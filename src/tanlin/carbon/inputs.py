@@ -16,7 +16,6 @@ from tanlin.kernel.receipt import Change, canonical
 from tanlin.meter import devices_schema, frame_schema
 from tanlin.meter import queries as meter
 from tanlin.readings import queries as readings
-from tanlin.readings import set_digest
 from tanlin.record import queries as record
 
 if TYPE_CHECKING:
@@ -133,7 +132,8 @@ def _row_changes(was: pa.Table, now: pa.Table, key: tuple[str, ...], numbers: di
 
 def reading_changes(then: readings.AsOf, low: str, high: str, registry: Registry) -> list[Change]:
     """Meter-days whose effective readings differ today, as ``表号 · day`` with what was read then and now."""
-    now = readings.digests(registry.meter_ids, low, high)
+    snapshot = readings.snapshot()
+    now = meter_months(snapshot, registry, low, high)
     keys = ("meter_id", "channel", "month")
     old, new = ({tuple(r[k] for k in keys): r["digest"] for r in t.to_pylist()} for t in (then.digests, now))
     differing = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
@@ -146,7 +146,7 @@ def reading_changes(then: readings.AsOf, low: str, high: str, registry: Registry
             "month": [k[2] for k in differing],
         }
     )
-    a, b = (_by_day(_rows(s, where), registry) for s in (then.snapshot, readings.snapshot()))
+    a, b = (_by_day(_rows(s, where), registry) for s in (then.snapshot, snapshot))
     numbers = dict(
         zip(registry.meters["meter_id"].to_pylist(), registry.meters["number"].to_pylist(), strict=True)
     )
@@ -198,7 +198,15 @@ def facts_pinned(inputs: list[dict[str, Any]]) -> list[Any]:
     return [record.fact_by(item["fact"], item["vintage"]) for item in inputs if "fact" in item]
 
 
-def current_set(registry: Registry, low: str, high: str) -> tuple[str, int]:
-    """Set digest and number of rows of the registry's meters in UTC months from low to high."""
-    table = readings.digests(registry.meter_ids, low, high)
-    return set_digest(table), sum(table["rows"].to_pylist())
+DIGESTS_SQL = """
+SELECT d.meter_id AS meter_id, d.channel AS channel, d.month AS month, d.rows AS rows, d.digest AS digest
+FROM digests d JOIN meters m ON d.meter_id = m.meter_id
+WHERE d.month BETWEEN '{low}' AND '{high}'
+ORDER BY d.meter_id, d.channel, d.month
+"""
+
+
+def meter_months(snapshot: Snapshot, registry: Registry, low: str, high: str) -> pa.Table:
+    """Digests of the registry's meters in UTC months from low to high, of the very rows the snapshot shows."""
+    ids = pa.table({"meter_id": pa.array(registry.meter_ids, pa.int64())})
+    return snapshot.query(DIGESTS_SQL.format(low=low, high=high), meters=ids)

@@ -91,7 +91,7 @@ def derive(area: Any, period: Period, kit: Kit | None = None) -> Derived:
         )
     as_of = min(found[1], period.bounds(area.tz)[1])
     made, used = compute(kit.snapshot, registry, period, kit.books, as_of)
-    pins, blobs = _pins(registry, found, used, kit.books)
+    pins, blobs = _pins(kit, registry, found, used)
     uses = _uses(registry, used, kit.books)
     published = [_figure(result, area, period, as_of, pins) for result in made]
     with transaction.atomic():  # short: nothing is computed while others wait to write
@@ -120,16 +120,16 @@ def compute(
 
 
 def _pins(
-    registry: Registry, found: tuple[int, int], used: Inventory, known: Books
+    kit: Kit, registry: Registry, found: tuple[int, int], used: Inventory
 ) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
     """Receipt inputs (readings by digest, meters and registry by hash, facts by id and vintage), and blobs to keep."""
     low, high = inputs.month_of(found[0]), inputs.month_of(found[1] - 1)
-    digest, rows = inputs.current_set(registry, low, high)
+    read = inputs.meter_months(kit.snapshot, registry, low, high)
     blobs = {"meters": canonical(registry.meter_ids), "registry": registry.pinned()}
     pinned = {
-        "readings": digest,
+        "readings": set_digest(read),
         "meters": sha256(blobs["meters"]),
-        "rows": rows,
+        "rows": sum(read["rows"].to_pylist()),
         "first_month": low,
         "last_month": high,
     }
@@ -137,7 +137,7 @@ def _pins(
         "registry": sha256(blobs["registry"]),
         "rows": registry.meters.num_rows + registry.devices.num_rows,
     }
-    return [pinned, rows_pinned, *facts_cited(used.facts_used, known)], blobs
+    return [pinned, rows_pinned, *facts_cited(used.facts_used, kit.books)], blobs
 
 
 def facts_cited(used: list[dict[str, Any]], known: Books) -> list[dict[str, Any]]:

@@ -48,6 +48,7 @@ def snapshot(batch: int | None = None) -> Snapshot:
     sources = {
         "current": place.source("current", pinned.current),
         "days": place.source("days", pinned.days),
+        "digests": place.source("digests", pinned.digests),
         "log": place.source("log", pinned.log, where=live(seen)),
     }
     return Snapshot(sources, batch=seen, engine=place.engine)

@@ -10,14 +10,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tanlin.readings.engine import Engine, Source, default_engine
-from tanlin.readings.schema import CURRENT, DAYS, LOG, conform
+from tanlin.readings.schema import CURRENT, DAYS, DIGESTS, LOG, conform
 
-_EMPTY = {"current": Source(CURRENT), "log": Source(LOG), "days": Source(DAYS)}
+_EMPTY = {
+    "current": Source(CURRENT),
+    "log": Source(LOG),
+    "days": Source(DAYS),
+    "digests": Source(DIGESTS),
+}
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Views ``current``, ``log`` and ``days`` over pinned files or given tables.
+    """Views ``current``, ``log``, ``days`` and ``digests`` over pinned files or given tables.
 
     ``batch`` is the watermark: every batch up to it, and none after it, is inside (0 for given tables).
     """
