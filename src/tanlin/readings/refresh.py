@@ -84,7 +84,11 @@ def scope(store: Store, log: int, touched: pa.Table, meters: Iterable[int] = ())
         WHERE p.meter_id IS NOT NULL OR w.meter_id IS NOT NULL
         GROUP BY l.meter_id, l.channel ORDER BY l.meter_id, l.channel"""
     frames = {"touched": touched, "whole": whole}
-    return store.engine.query(sql, {"log": store.source("log", log)}, frames).cast(_SCOPE)
+    if not touched.num_rows and not whole.num_rows:
+        return _SCOPE.empty_table()
+    least, most = _bounds(pa.chunked_array([*touched["meter_id"].chunks, *whole["meter_id"].chunks]))
+    source = store.source("log", log, where=f"meter_id BETWEEN {least} AND {most}")
+    return store.engine.query(sql, {"log": source}, frames).cast(_SCOPE)
 
 
 def chunks(pairs: pa.Table, rows: int = ROWS_AT_ONCE) -> Iterator[pa.Table]:
@@ -156,12 +160,12 @@ def refresh(
             if new.rows.equals(old):
                 continue
             changed = _difference(store, new.rows, old)
-            rows += changed.group_by(["meter_id", "channel", "start", "seconds"]).aggregate([]).num_rows
+            rows += _keys(changed) if old.num_rows else changed.num_rows
             in_months = changed.group_by(["meter_id", "channel", "month"]).aggregate([])
             months.append(in_months.cast(_TOUCHED))
             short = changed.filter(pc.less_equal(changed["seconds"], LONGEST))
             days.append(touched_days(short, zones).cast(_DAY))
-            kept = _only(store, new.rows, in_months, order)
+            kept = _only(store, new.rows, in_months, order) if old.num_rows else new.rows
             hashes.append(digests(kept))
             pq.write_table(kept, folder / f"{number:06}.parquet")
         changes = Changes(pa.concat_tables(days), pa.concat_tables(months), rows, pa.concat_tables(problems))
@@ -288,6 +292,10 @@ def _difference(store: Store, new: pa.Table, old: pa.Table) -> pa.Table:
         "(SELECT * FROM new EXCEPT SELECT * FROM old) UNION ALL (SELECT * FROM old EXCEPT SELECT * FROM new)"
     )
     return store.engine.query(sql, {}, {"new": new, "old": old}).cast(new.schema)
+
+
+def _keys(rows: pa.Table) -> int:
+    return int(rows.group_by(["meter_id", "channel", "start", "seconds"]).aggregate([]).num_rows)
 
 
 def _only(store: Store, rows: pa.Table, months: pa.Table, order: str) -> pa.Table:
