@@ -23,9 +23,7 @@ def test_a_label_is_read_back_as_written(label):
     assert Period.parse(label).label == label
 
 
-@pytest.mark.parametrize(
-    "label", ["", "25", "2025-13", "2025-02-30", "2025/06", "next year"]
-)
+@pytest.mark.parametrize("label", ["", "25", "2025-13", "2025-02-30", "2025/06", "next year"])
 def test_a_bad_label_is_refused_with_its_value(label):
     with pytest.raises(BadInput) as error:
         Period.parse(label)
@@ -33,10 +31,7 @@ def test_a_bad_label_is_refused_with_its_value(label):
 
 
 def test_a_shanghai_year_starts_eight_hours_before_utc():
-    assert (
-        Period("2025").bounds("Asia/Shanghai")[0]
-        == datetime(2024, 12, 31, 16, tzinfo=UTC).timestamp()
-    )
+    assert Period("2025").bounds("Asia/Shanghai")[0] == datetime(2024, 12, 31, 16, tzinfo=UTC).timestamp()
 
 
 def test_december_ends_with_the_year():
@@ -62,17 +57,22 @@ def test_local_fields_agree_with_the_standard_library(tz, seconds):
     fields = local_fields(tz, np.array(seconds))
     for i, second in enumerate(seconds):
         local = datetime.fromtimestamp(second, ZoneInfo(tz))
-        got = tuple(
-            int(fields[name][i]) for name in ("month", "day", "hour", "weekday")
-        )
+        got = tuple(int(fields[name][i]) for name in ("month", "day", "hour", "weekday"))
         month = local.year * 100 + local.month
         assert got == (month, month * 100 + local.day, local.hour, local.weekday())
 
 
-def test_the_day_of_the_clock_change_has_23_slots():
-    frame = calendar_frame(
-        "Europe/London", *Period("2025-03-30").bounds("Europe/London")
+@given(st.integers(-7200, 7200))
+def test_local_time_is_right_around_a_clock_change(seconds):
+    second = int(datetime(2025, 3, 30, 1, tzinfo=UTC).timestamp()) + seconds
+    assert (
+        local_fields("Europe/London", np.array([second]))["hour"][0]
+        == datetime.fromtimestamp(second, ZoneInfo("Europe/London")).hour
     )
+
+
+def test_the_day_of_the_clock_change_has_23_slots():
+    frame = calendar_frame("Europe/London", *Period("2025-03-30").bounds("Europe/London"))
     assert frame.num_rows == 23
 
 

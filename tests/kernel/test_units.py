@@ -52,6 +52,4 @@ def test_an_unknown_carrier_is_refused():
 )
 def test_units_round_trip(values, unit):
     there = to_canonical(values, unit, "electricity")
-    np.testing.assert_allclose(
-        there / factor_to_canonical(unit, "electricity"), values, rtol=1e-12
-    )
+    np.testing.assert_allclose(there / factor_to_canonical(unit, "electricity"), values, rtol=1e-12)

@@ -86,9 +86,7 @@ class TanlinError(Exception):
             "code": self.code,
             "message": self.text._asdict(),
             "remedy": self.remedy._asdict() if self.remedy else None,
-            "where": {k: v for k, v in asdict(self.where).items() if v is not None}
-            if self.where
-            else None,
+            "where": {k: v for k, v in asdict(self.where).items() if v is not None} if self.where else None,
         }
 
 
@@ -101,9 +99,7 @@ class NotFound(TanlinError):
 
     http_status = 404
 
-    def __init__(
-        self, code: str = "kernel.not_found", text: Text | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, code: str = "kernel.not_found", text: Text | None = None, **kwargs: Any) -> None:
         super().__init__(
             code,
             text or Text("没有找到，或您无权查看。", "Not found, or not yours to see."),
@@ -116,9 +112,7 @@ class Forbidden(TanlinError):
 
     http_status = 403
 
-    def __init__(
-        self, code: str = "kernel.forbidden", text: Text | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, code: str = "kernel.forbidden", text: Text | None = None, **kwargs: Any) -> None:
         super().__init__(
             code,
             text or Text("您没有进行此操作的权限。", "You lack the right to do this."),

@@ -70,11 +70,7 @@ def rooms() -> list[Room]:
 
 def methods() -> dict[tuple[str, int], Method]:
     """All methods of the installed rooms by (id, version)."""
-    return {
-        (method.id, method.version): method
-        for room in rooms()
-        for method in room.methods
-    }
+    return {(method.id, method.version): method for room in rooms() for method in room.methods}
 
 
 def figure_label(key: str) -> Text:

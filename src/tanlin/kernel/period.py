@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -35,9 +35,7 @@ def zone(tz: str) -> ZoneInfo:
         raise BadInput(
             "kernel.unknown_zone",
             Text(f"不认识的时区 {tz}。", f"Unknown time zone {tz}."),
-            remedy=Text(
-                "请使用 Asia/Shanghai 这样的名称。", "Use a name such as Asia/Shanghai."
-            ),
+            remedy=Text("请使用 Asia/Shanghai 这样的名称。", "Use a name such as Asia/Shanghai."),
         ) from error
 
 
@@ -129,7 +127,7 @@ def _transitions(tz: str, first: int, last: int) -> tuple[np.ndarray, np.ndarray
     info = zone(tz)
 
     def offset(second: int) -> int:
-        return int(info.utcoffset(datetime.fromtimestamp(second, UTC)).total_seconds())  # type: ignore[union-attr]
+        return int(datetime.fromtimestamp(second, info).utcoffset().total_seconds())  # type: ignore[union-attr]
 
     edges, values = [first], [offset(first)]
     for day in range(first, last, DAY):
@@ -138,9 +136,7 @@ def _transitions(tz: str, first: int, last: int) -> tuple[np.ndarray, np.ndarray
         low, high = day, day + DAY
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (
-                (middle, high) if offset(middle) == values[-1] else (low, middle)
-            )
+            low, high = (middle, high) if offset(middle) == values[-1] else (low, middle)
         edges.append(high)
         values.append(offset(high))
     return np.array(edges, np.int64), np.array(values, np.int64)
@@ -153,9 +149,7 @@ def local_fields(tz: str, es: np.ndarray) -> dict[str, np.ndarray]:
     months = days.astype("datetime64[D]").astype("datetime64[M]")
     number = months.astype(np.int64)
     month = (1970 + number // 12) * 100 + number % 12 + 1
-    of_month = (days.astype("datetime64[D]") - months.astype("datetime64[D]")).astype(
-        np.int64
-    ) + 1
+    of_month = (days.astype("datetime64[D]") - months.astype("datetime64[D]")).astype(np.int64) + 1
     return {
         "month": month.astype(np.int32),
         "day": (month * 100 + of_month).astype(np.int32),

@@ -19,9 +19,7 @@ def register(name: str, implementation: Callable[..., Any]) -> None:
 
 def _call(name: str, *args: Any, **kwargs: Any) -> Any:
     if name not in _implementations:
-        raise RuntimeError(
-            f"port {name} has no implementation: is tanlin.record installed?"
-        )
+        raise RuntimeError(f"port {name} has no implementation: is tanlin.record installed?")
     return _implementations[name](*args, **kwargs)
 
 
@@ -34,14 +32,10 @@ def report_event(
     data: dict[str, Any] | None = None,
 ) -> Any:
     """Append ``verb`` (dotted, e.g. ``community.area_created``) to the event log."""
-    return _call(
-        "report_event", verb, actor=actor, area=area, subject=subject, data=data or {}
-    )
+    return _call("report_event", verb, actor=actor, area=area, subject=subject, data=data or {})
 
 
-def enqueue(
-    kind: str, args: dict[str, Any], *, actor: Any = None, area: Any = None
-) -> Any:
+def enqueue(kind: str, args: dict[str, Any], *, actor: Any = None, area: Any = None) -> Any:
     """Queue a job and return its row."""
     return _call("enqueue", kind, args, actor=actor, area=area)
 

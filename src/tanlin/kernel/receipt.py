@@ -120,25 +120,16 @@ class Replay:
     changes: list[Change] = field(default_factory=list)
 
 
-def compare(
-    was: Any, now: Any, tolerance: float = 1e-9, path: str = ""
-) -> list[tuple[str, float]]:
+def compare(was: Any, now: Any, tolerance: float = 1e-9, path: str = "") -> list[tuple[str, float]]:
     """Paths that differ and their relative difference: keys and texts exactly, numbers within tolerance."""
-    if (
-        isinstance(was, bool | str)
-        or was is None
-        or now is None
-        or isinstance(now, bool | str)
-    ):
+    if isinstance(was, bool | str) or was is None or now is None or isinstance(now, bool | str):
         return [] if was == now else [(path, math.inf)]
     if isinstance(was, int | float) and isinstance(now, int | float):
         scale = max(abs(was), abs(now))
         gap = abs(was - now) / scale if scale else 0.0
         return [(path, gap)] if gap > tolerance else []
     if isinstance(was, dict) and isinstance(now, dict):
-        missing = [
-            (f"{path}.{key}".strip("."), math.inf) for key in was.keys() ^ now.keys()
-        ]
+        missing = [(f"{path}.{key}".strip("."), math.inf) for key in was.keys() ^ now.keys()]
         inner = [
             d
             for key in was.keys() & now.keys()

@@ -82,21 +82,15 @@ def factor_to_canonical(unit: str, carrier: str) -> float:
         raise BadInput(
             "kernel.unknown_carrier",
             Text(f"不认识的能源品种 {carrier}。", f"Unknown carrier {carrier}."),
-            remedy=Text(
-                f"可用：{'、'.join(CANONICAL)}。", f"Use one of {', '.join(CANONICAL)}."
-            ),
+            remedy=Text(f"可用：{'、'.join(CANONICAL)}。", f"Use one of {', '.join(CANONICAL)}."),
         )
     text = unit.strip().replace(" ", "")
     name = _ALIASES.get(text.lower(), _ALIASES.get(text, text))
     if carrier == "water" and name == "metric_ton":
         return 1.0
     try:
-        return float(
-            _registry().Quantity(_pint(name)).to(_pint(CANONICAL[carrier])).magnitude
-        )
-    except (
-        Exception
-    ) as error:  # pint raises its own, tokenizer and attribute errors for free text
+        return float(_registry().Quantity(_pint(name)).to(_pint(CANONICAL[carrier])).magnitude)
+    except Exception as error:  # pint raises its own, tokenizer and attribute errors for free text
         raise BadInput(
             "kernel.unknown_unit",
             Text(
