@@ -1,0 +1,69 @@
+"""Intervals correlated by cause."""
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tanlin.carbon.tables import INVENTORY
+from tanlin.carbon.uncertainty import combine, total
+
+
+def line(**given):
+    base = {
+        "month": 202301, "place": "p", "scope": 2, "carrier": "electricity", "channel": "import", "product": "",
+        "value": 1000.0, "unit": "kWh", "energy_kwh": 1000.0, "tce": 0.1, "tco2e": 1.0, "cost": None, "currency": None,
+        "seconds_present": 1, "seconds_expected": 1, "estimated": 0.0, "u_meter": 0.0, "u_energy": 0.0,
+        "factor_id": "f", "factor_pct": 10.0, "provisional": False, "verified": True, "reason": None,
+    }  # fmt: skip
+    return base | given
+
+
+def table(*rows):
+    return pa.Table.from_pylist(list(rows), INVENTORY)
+
+
+def test_a_shared_factor_does_not_average_out():
+    """5,000 meters at ±2 % under one factor at ±10 % make ±10 %, not ±0.14 %."""
+    rows = [line(place=f"p{i}", u_meter=0.02) for i in range(5000)]
+    found = total(table(*rows))
+    assert (found["high"] - found["value"]) / found["value"] == pytest.approx(0.10, abs=1e-4)
+    alone = total(table(*(row | {"factor_id": f"f{i}"} for i, row in enumerate(rows))))
+    assert (alone["high"] - alone["value"]) / alone["value"] == pytest.approx(0.00144, abs=1e-5)
+
+
+def test_a_meter_errs_alike_all_year():
+    rows = [line(month=202300 + m, factor_pct=0.0, u_meter=0.02) for m in range(1, 13)]
+    found = total(table(*rows))
+    assert found["high"] - found["value"] == pytest.approx(12 * 0.02)
+
+
+def test_no_stated_uncertainty_means_no_interval():
+    found = total(table(line(factor_pct=None)))
+    assert (found["value"], found["low"], found["high"]) == (1.0, None, None)
+
+
+def test_groups_and_unknown_rows():
+    rows = table(
+        line(scope=1, factor_id="g"),
+        line(),
+        line(tco2e=None, factor_id=None, reason="factor.none;tariff.none"),
+    )
+    one, two = combine(rows, ["scope"])
+    assert (one["scope"], one["value"]) == (1, 1.0)
+    assert (two["scope"], two["value"], two["unknown"]) == (2, 1.0, {"factor.none": 1})
+
+
+def test_money_of_two_currencies_has_no_sum():
+    assert (
+        total(table(line(cost=1.0, currency="CNY"), line(cost=1.0, currency="GBP")), "cost")["value"] is None
+    )
+
+
+@given(st.lists(st.tuples(st.floats(0, 1e6), st.sampled_from("ab")), min_size=1, max_size=20))
+def test_interval_lies_between_independence_and_full_correlation(parts):
+    rows = [line(tco2e=v, factor_id=f, place=str(i), u_meter=0.0) for i, (v, f) in enumerate(parts)]
+    found = total(table(*rows))
+    half = found["high"] - found["value"]
+    assert half <= 0.1 * sum(v for v, _ in parts) * (1 + 1e-9) + 1e-6
+    assert half >= 0.1 * sum(v * v for v, _ in parts) ** 0.5 * (1 - 1e-9) - 1e-6
