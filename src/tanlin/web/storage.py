@@ -1,6 +1,6 @@
 """Static files under hashed, compressed names; imports between script modules are rewritten as well."""
 
-from whitenoise.storage import CompressedManifestStaticFilesStorage
+from whitenoise.storage import CompressedManifestStaticFilesStorage  # type: ignore[import-untyped]
 
 
 class HashedStorage(CompressedManifestStaticFilesStorage):
