@@ -7,7 +7,6 @@ import pytest
 
 from tanlin.kernel.errors import BadInput, Conflict, NotFound
 from tanlin.readings import READINGS, queries, services
-from tanlin.readings.batches import store
 from tanlin.readings.models import Batch, State
 from tanlin.readings.store import Store
 
@@ -224,7 +223,7 @@ def test_a_torn_append_that_was_never_acknowledged_is_removed(torn: str, monkeyp
         patch.setattr(services, "_give_up", lambda batch: None)
         with pytest.raises(KeyboardInterrupt):
             services.append(hours(2), source="b")
-    log = store().root / "log"
+    log = queries.store().root / "log"
     commit = max((log / "_delta_log").glob("*.json"))
     file = commit if torn == "commit" else max(log.glob("*/*.parquet"), key=lambda f: f.stat().st_mtime_ns)
     os.truncate(file, 0)
@@ -336,6 +335,6 @@ def test_two_values_for_one_time_are_refused_and_equal_ones_count_once() -> None
 
 def test_the_log_is_durable_once_per_batch_number() -> None:
     services.append(hours(1), source="a")
-    place: Store = store()
+    place: Store = queries.store()
     assert place.last_batch() == 1
     assert place.append(pa.RecordBatchReader.from_batches(place.source("log").schema, []), 1) is False

@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 
-from django.db import connection
 from filelock import FileLock, Timeout
 
 from tanlin.kernel.errors import Conflict, Text
@@ -18,10 +17,14 @@ _NUMBERS = {"writer": 7_430_001, "refresh": 7_430_002}
 
 
 @contextmanager
-def locked(name: Literal["writer", "refresh"], seconds: float = 600) -> Iterator[None]:
-    """Hold the lock; raises Conflict when another process keeps it for longer than ``seconds``."""
+def locked(name: Literal["writer", "refresh"], connection: Any, seconds: float = 600) -> Iterator[None]:
+    """Hold the lock; raises Conflict when another process keeps it for longer than ``seconds``.
+
+    ``connection`` is Django's: PostgreSQL gives an advisory lock, which holds over machines; beside SQLite
+    lies a lock file.
+    """
     if connection.vendor == "postgresql":
-        with _advisory(_NUMBERS[name], seconds):
+        with _advisory(_NUMBERS[name], connection, seconds):
             yield
         return
     lock = FileLock(home() / "readings" / f"{name}.lock", timeout=seconds)
@@ -37,7 +40,7 @@ def locked(name: Literal["writer", "refresh"], seconds: float = 600) -> Iterator
 
 
 @contextmanager
-def _advisory(number: int, seconds: float) -> Iterator[None]:
+def _advisory(number: int, connection: Any, seconds: float) -> Iterator[None]:
     deadline = time.monotonic() + seconds
     with connection.cursor() as cursor:
         while True:

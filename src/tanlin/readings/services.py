@@ -14,16 +14,16 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import pyarrow as pa
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
 from tanlin.kernel.errors import Conflict, NotFound, Text
 from tanlin.readings import refresh as refreshing
-from tanlin.readings.batches import dead, live, root, store, versions, watermark
 from tanlin.readings.incoming import incoming
 from tanlin.readings.locks import locked
 from tanlin.readings.models import Batch, State
+from tanlin.readings.queries import dead, live, root, store, versions, watermark
 from tanlin.readings.refresh import Changes, Versions
 from tanlin.readings.store import Store
 
@@ -96,7 +96,7 @@ def append(
         Conflict: another writer keeps the lock.
     """
     place = store()
-    with incoming(place, rows) as given, locked("writer"):
+    with incoming(place, rows) as given, locked("writer", connection):
         _state(place)
         _recover(place)
         fresh = given.news(place.source("log", months=given.months, where=live(watermark())))
@@ -117,7 +117,7 @@ def void(number: int, *, source: str = "undo", on_commit: OnCommit | None = None
     Raises NotFound for an unknown batch and Conflict for one that does not count any more.
     """
     place = store()
-    with locked("writer"):
+    with locked("writer", connection):
         _state(place)
         _recover(place)
         target = Batch.objects.filter(number=number).first()
@@ -149,7 +149,7 @@ def void(number: int, *, source: str = "undo", on_commit: OnCommit | None = None
 def recover() -> list[Batch]:
     """Finish or void what a dead writer left; the batches settled. A live writer is waited for."""
     place = store()
-    with locked("writer"):
+    with locked("writer", connection):
         _state(place)
         return _recover(place)
 
@@ -162,7 +162,7 @@ def refresh(devices: pa.Table | None, zones: pa.Table, meters: Iterable[int] = (
             changed; they are derived anew over their full history.
     """
     place = store()
-    with locked("refresh"):
+    with locked("refresh", connection):
         state = _state(place)
         upto = watermark()
         news = Batch.objects.filter(refreshed=False, number__lte=upto, state=Batch.Status.COMMITTED)
@@ -173,7 +173,7 @@ def refresh(devices: pa.Table | None, zones: pa.Table, meters: Iterable[int] = (
 def rebuild(devices: pa.Table | None, zones: pa.Table) -> Refreshed:
     """Drop the derived tables and derive them anew from the whole log; readers keep the old ones till then."""
     place = store()
-    with locked("refresh"):
+    with locked("refresh", connection):
         state = _state(place)
         empty = Versions(state.log, *(place.clear(name) for name in ("current", "days", "digests")))
         numbers = set(Batch.objects.values_list("number", flat=True))
