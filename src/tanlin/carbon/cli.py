@@ -74,7 +74,7 @@ def inventory_command(
 
         answer = services.inventory_for_place(place, period)
     elif file is not None and meters is not None:
-        from tanlin.carbon.files import Job
+        from tanlin.carbon.edge import Job
 
         answer = _of_files(Job(file, meters, period, **options), folder)
     else:
