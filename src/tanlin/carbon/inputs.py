@@ -54,21 +54,23 @@ class Registry:
         )
 
     def pinned(self) -> bytes:
-        """Canonical JSON, stored once under its hash."""
-        names = ("meters", "daily", "devices")
-        return canonical({name: getattr(self, name).to_pylist() for name in names})
+        """Canonical JSON, one list of rows that name their table; stored once under its hash."""
+        return canonical(
+            [{"table": name} | row for name in _TABLES for row in getattr(self, name).to_pylist()]
+        )
 
     @classmethod
     def read(cls, data: bytes) -> Registry:
         """From what ``pinned`` made."""
-        rows = json.loads(data)
-        schema = frame_schema()
-        devices = pa.Table.from_pylist(rows["devices"], schema=devices_schema())
-        return cls(
-            pa.Table.from_pylist(rows["meters"], schema=schema),
-            pa.Table.from_pylist(rows["daily"], schema=schema),
-            devices,
-        )
+        rows: dict[str, list[dict[str, Any]]] = {name: [] for name in _TABLES}
+        for row in json.loads(data):
+            rows[row.pop("table")].append(row)
+        schemas = {"devices": devices_schema()}
+        frames = (pa.Table.from_pylist(rows[n], schema=schemas.get(n, frame_schema())) for n in _TABLES)
+        return cls(*frames)
+
+
+_TABLES = ("meters", "daily", "devices")
 
 
 def registry_of(area: Any, period: Period) -> Registry:

@@ -42,6 +42,8 @@ class Nav:
 
 @dataclass(frozen=True)
 class Room:
+    """The manifest of one room; ``periodic`` entries are ``kind`` or ``kind@seconds`` of its own jobs."""
+
     name: str
     title: Text
     methods: tuple[Method, ...] = ()

@@ -79,7 +79,7 @@ class Period:
     @property
     def first_day(self) -> date:
         parts = [int(p) for p in self.label.split("-")]
-        return date(parts[0], *(parts[1:] + [1, 1])[:2])
+        return date(parts[0], *[*parts[1:], 1, 1][:2])
 
     @property
     def last_day_exclusive(self) -> date:
