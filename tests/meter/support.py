@@ -26,7 +26,9 @@ def world() -> dict[str, Any]:
     return areas
 
 
-def hourly_csv(numbers: list[str], hours: int, first: str = "2025-06-01", bad: int = 0, plus: float = 0.0) -> bytes:
+def hourly_csv(
+    numbers: list[str], hours: int, first: str = "2025-06-01", bad: int = 0, plus: float = 0.0
+) -> bytes:
     """Long hourly electricity of meters in UTF-8; reading k of meter m is m*1000 + k + plus. ``bad`` rows are no numbers."""
     out = io.StringIO()
     writer = csv.writer(out)

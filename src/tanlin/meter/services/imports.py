@@ -25,6 +25,7 @@ from tanlin.meter import queries, sheets, staging
 from tanlin.meter.models import Import, SourceMapping
 from tanlin.meter.services.registry import Spec, register
 from tanlin.meter.services.values import IMPORT_SOURCE, add_readings, refresh, undo_batch
+from tanlin.readings import services as readings
 from tanlin.record import services as record
 
 if TYPE_CHECKING:
@@ -175,6 +176,7 @@ def run(imp: Import, actor: Any, progress: Progress | None = None) -> Import:
 
     ``progress`` may raise to cancel until the batch is being written.
     """
+    readings.recover()  # a batch of this import whose writer died is linked now
     imp = Import.objects.select_related("area").get(pk=imp.pk)
     if imp.state in (State.DONE, State.UNDONE):
         return imp

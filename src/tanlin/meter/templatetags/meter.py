@@ -55,9 +55,9 @@ def lasting(seconds: int) -> str:
 
 
 @register.filter
-def plain_number(value: float | None) -> str:
-    """A reading with all its digits."""
-    return "–" if value is None else f"{value:,.10g}"
+def plain_number(value: float | str | None) -> str:
+    """A reading with all its digits; a dash where the page knows none."""
+    return f"{value:,.10g}" if isinstance(value, (int, float)) else "–"
 
 
 @register.filter
