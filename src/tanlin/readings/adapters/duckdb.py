@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,7 +26,7 @@ class DuckDBEngine:
 
     Args:
         memory: limit of the whole process's engine, default ``TANLIN_MEMORY`` or 2GB; beyond it work
-            spills to ``temp``. threads: default ``TANLIN_THREADS`` or all cores.
+            spills to ``temp`` (default a private folder). threads: default ``TANLIN_THREADS`` or all cores.
     """
 
     def __init__(
@@ -33,11 +35,11 @@ class DuckDBEngine:
         self._config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": memory or os.environ.get("TANLIN_MEMORY", "2GB"),
             "threads": threads or int(os.environ.get("TANLIN_THREADS") or os.cpu_count() or 1),
-            "temp_directory": str(temp or Path(tempfile.gettempdir()) / f"tanlin-{os.getuid()}"),
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "preserve_insertion_order": "false",
         }
+        self._temp = temp
         self._base: duckdb.DuckDBPyConnection | None = None
         self._pid = 0
 
@@ -74,8 +76,16 @@ class DuckDBEngine:
     def _database(self) -> duckdb.DuckDBPyConnection:
         # The database's threads do not survive a fork, so a forked worker opens its own.
         if self._base is None or self._pid != os.getpid():
-            self._base, self._pid = duckdb.connect(":memory:", config=self._config), os.getpid()
+            config = {**self._config, "temp_directory": str(self._temp or _private_folder())}
+            self._base, self._pid = duckdb.connect(":memory:", config=config), os.getpid()
         return self._base
+
+
+def _private_folder() -> str:
+    """A folder only this user can read, for what does not fit in memory; gone when the process ends."""
+    folder = tempfile.mkdtemp(prefix="tanlin-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _open(connection: duckdb.DuckDBPyConnection, name: str, source: Source) -> None:
