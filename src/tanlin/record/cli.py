@@ -33,7 +33,7 @@ def receipt() -> None:
 @json_option
 def show(digest: str, folder: Path | None, as_json: bool) -> None:
     """查看溯源单。 / Show a receipt."""
-    setup()
+    setup(check=folder is None)
     from tanlin.community.queries import SYSTEM
     from tanlin.record import queries
     from tanlin.record.api import receipt_json
@@ -52,7 +52,7 @@ def show(digest: str, folder: Path | None, as_json: bool) -> None:
 @json_option
 def replay(digest: str, folder: Path | None, as_json: bool) -> None:
     """复算溯源单。 / Recompute a receipt; exit code 1 unless it is equal."""
-    setup()
+    setup(check=folder is None)
     from tanlin.community.queries import SYSTEM
     from tanlin.record import queries
     from tanlin.record.replay import change_text, replay_json
