@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 AREA = "tanlin_community.Area"
 _IMPORT_STATES = ["uploaded", "checking", "checked", "importing", "done", "undone", "refused"]
@@ -24,9 +25,9 @@ class Carrier(models.TextChoices):
 
 
 class Channel(models.TextChoices):
-    IMPORT = "import", _("import")
-    EXPORT = "export", _("export")
-    GENERATION = "generation", _("generation")
+    IMPORT = "import", pgettext_lazy("channel", "import")
+    EXPORT = "export", pgettext_lazy("channel", "export")
+    GENERATION = "generation", pgettext_lazy("channel", "generation")
 
 
 class Kind(models.TextChoices):

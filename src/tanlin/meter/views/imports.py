@@ -179,7 +179,7 @@ def _check_context(request: HttpRequest, imp: Import) -> dict[str, Any]:
                 "key": queries.key_of(meter),
                 "answer": imp.answers.get(queries.key_of(meter), {}),
                 "products": list(PRODUCTS.get(meter["carrier"], {}).items()),
-                "canonical": CANONICAL[meter["carrier"]],
+                "shown_multiplier": f"{_multiplier_of(imp, meter):g}",
             }
             for meter in unknown[:METERS_SHOWN]
         ],
@@ -189,6 +189,11 @@ def _check_context(request: HttpRequest, imp: Import) -> dict[str, Any]:
         "all_products": {m["carrier"]: PRODUCTS[m["carrier"]] for m in unknown if m["carrier"] in PRODUCTS},
         "tz": imp.area.tz,
     }
+
+
+def _multiplier_of(imp: Import, meter: dict[str, Any]) -> float:
+    answer = imp.answers.get(queries.key_of(meter), {})
+    return float(answer.get("multiplier") or meter["multiplier"] or 1)
 
 
 @require_POST
