@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tanlin.readings import derive
@@ -14,6 +14,7 @@ from tests.readings import model
 
 HOUR = 3600
 FAST = settings(max_examples=150, deadline=None)
+THOROUGH = settings(max_examples=400, deadline=None)
 
 
 def log(*rows: tuple, meter: int = 1) -> pa.Table:
@@ -138,7 +139,8 @@ intervals = st.lists(
 
 
 @given(intervals)
-@FAST
+@THOROUGH
+@example([(0, 2, 1), (1, 2, 1), (3, 6, 1), (4, 6, 1)])
 def test_overlap_agrees_with_brute_force(given_intervals) -> None:
     ordered = sorted(given_intervals)
     start, seconds, batch = np.array(ordered, np.int64).reshape(-1, 3).T

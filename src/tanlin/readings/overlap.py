@@ -77,10 +77,14 @@ def _one_level(index: np.ndarray, start: np.ndarray, seconds: np.ndarray, batch:
         return index
     run = np.concatenate([[0], np.cumsum(~touches)])
     crowded = np.bincount(run)[run] > 1
+    some, of_run = index[crowded], run[crowded]
+    order = np.lexsort((start[some], -batch[some], of_run))
     chosen: list[int] = []
-    some = index[crowded]
-    taken: list[int] = []  # starts that stand; all intervals of a run have one length
-    for i in some[np.lexsort((start[some], -batch[some], run[crowded]))].tolist():
+    taken: list[int] = []  # starts that stand in the present run; its intervals have one length
+    present = -1
+    for i, number in zip(some[order].tolist(), of_run[order].tolist(), strict=True):
+        if number != present:
+            taken, present = [], number
         at, length = int(start[i]), int(seconds[i])
         place = bisect_right(taken, at)
         if (place and taken[place - 1] + length > at) or (place < len(taken) and taken[place] < at + length):
