@@ -1,5 +1,6 @@
 """Verbs of the meter room. One transaction a verb."""
 
+from tanlin.meter.services.erase import erase_places
 from tanlin.meter.services.imports import (
     SMALL,
     assign,
@@ -16,7 +17,7 @@ from tanlin.meter.services.imports import (
     start_import,
     undo_import,
 )
-from tanlin.meter.services.registry import FAR, Spec, change, exchange_device, register
+from tanlin.meter.services.registry import FAR, Spec, change, exchange_device, install_device, register
 from tanlin.meter.services.values import (
     add_readings,
     correct_reading,
@@ -37,9 +38,11 @@ __all__ = [
     "confirm",
     "correct_reading",
     "discard",
+    "erase_places",
     "exchange_device",
     "failed",
     "import_now",
+    "install_device",
     "local_day",
     "recovered",
     "refresh",

@@ -198,6 +198,37 @@ def _plain(value: Any) -> Any:
 
 
 @transaction.atomic
+def install_device(
+    row: MeterRow, *, serial: str, digits: int | None, initial: float | None, from_es: int, actor: Any
+) -> Device:
+    """State the first register device of a metering point, from a moment (epoch seconds) on.
+
+    ``digits`` before the point let the register pass zero; ``initial`` is its reading at ``from_es``.
+    Raises Conflict where a device is stated already: then it is exchanged.
+    """
+    if Device.objects.filter(meter=row.meter, channel=row.channel).exists():
+        raise Conflict(
+            "meter.device_exists",
+            Text("此计量点已登记表具。", "This metering point has a device already."),
+            remedy=Text("请使用换表。", "Exchange the device instead."),
+            where=Where(value=row.meter.number),
+        )
+    device = Device.objects.create(
+        meter=row.meter, channel=row.channel, serial=serial, digits=digits, from_es=from_es, initial=initial
+    )
+    mark_stale({int(row.place_id)}, row.valid_from, FAR)
+    report_event(
+        "meter.device_installed",
+        actor=actor,
+        area=row.place,
+        subject=row.meter.number,
+        data={"at": from_es, "initial": initial, "digits": digits, "serial": serial},
+    )
+    _rederive(row.meter_id)
+    return device
+
+
+@transaction.atomic
 def exchange_device(
     row: MeterRow, *, at_es: int, final: float, initial: float, digits: int | None, serial: str, actor: Any
 ) -> Device:
