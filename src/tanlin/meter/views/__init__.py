@@ -1,16 +1,16 @@
 """Pages of the room: the registry and the import wizard."""
 
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop as _
 
 #: Verbs and jobs of the room as the operation log and the list of jobs print them.
 SPOKEN = (
-    gettext_noop("meter.registered"),
-    gettext_noop("meter.changed"),
-    gettext_noop("meter.device_exchanged"),
-    gettext_noop("meter.readings_added"),
-    gettext_noop("meter.batch_undone"),
-    gettext_noop("meter.import_unchanged"),
-    gettext_noop("meter.check"),
-    gettext_noop("meter.import"),
-    gettext_noop("meter.refresh"),
+    _("meter.registered"),
+    _("meter.changed"),
+    _("meter.device_exchanged"),
+    _("meter.readings_added"),
+    _("meter.batch_undone"),
+    _("meter.import_unchanged"),
+    _("meter.check"),
+    _("meter.import"),
+    _("meter.refresh"),
 )
