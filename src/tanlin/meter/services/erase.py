@@ -31,7 +31,7 @@ def erase_places(area_ids: Iterable[int], *, actor: Any) -> dict[str, int]:
     crash: the batches go one by one, then the registry in one transaction. Returns how many of each went.
 
     Raises Conflict, before anything is changed, where a meter also belongs to a place that stays, or a
-    batch also holds readings of other meters.
+    batch also holds readings of other meters; and where readings come in meanwhile.
     """
     areas = sorted(set(area_ids))
     ids = _meters_of(areas)
@@ -40,9 +40,10 @@ def erase_places(area_ids: Iterable[int], *, actor: Any) -> dict[str, int]:
     for number in batches:
         root = community.area_by_id(community.SYSTEM, areas[0])
         undo_batch(number, ids, actor=actor, area=root, source=f"erase {root.slug}")
+    refresh()  # the readings leave the derived tables while their meters still have a time zone
     with transaction.atomic():
+        _no_new_batch()
         counts = _erase_registry(areas, ids, actor)
-    refresh()
     return {"batches": len(batches)} | counts
 
 
@@ -85,6 +86,17 @@ def _batches_of(ids: list[int]) -> list[int]:
             where=Where(value=str(mixed)),
         )
     return [row["batch"] for row in found]
+
+
+def _no_new_batch() -> None:
+    """Readings of a meter without a registry row would stop every refresh. Raises Conflict."""
+    newest = next(iter(readings.batches()), None)
+    if newest is not None and newest.number > readings.snapshot().batch:
+        raise Conflict(
+            "meter.readings_coming_in",
+            Text("此刻正在写入读数。", "Readings are being written at this moment."),
+            remedy=Text("请稍后重试。", "Try again in a moment."),
+        )
 
 
 def _erase_registry(areas: list[int], ids: list[int], actor: Any) -> dict[str, int]:
