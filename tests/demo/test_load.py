@@ -26,7 +26,7 @@ def test_a_place_gets_areas_meters_and_devices() -> None:
     known = meters.known(root)
     assert known.num_rows == sum(len(m.channels) for m in made.place.meters)
     assert set(known["number"].to_pylist()) >= set(made.readings["number"].unique().to_pylist())
-    assert meters.devices_frame().num_rows == 2
+    assert meters.devices_frame().num_rows == len(made.devices) == 4
     assert load.find("yunhe-qingyuan-1").tz == "Asia/Shanghai"
     assert not load.is_done(root)
 

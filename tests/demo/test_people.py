@@ -24,4 +24,4 @@ def test_passwords_are_kept_for_the_owner_only() -> None:
     people.write({"demo-operator": "x"})
     assert people.read() == {"demo-operator": "x"}
     text = people.show("http://127.0.0.1:8000/")
-    assert "demo-auditor" in text and "http://127.0.0.1:8000/" in text
+    assert "demo-operator" in text and "demo-auditor" not in text and "http://127.0.0.1:8000/" in text

@@ -50,6 +50,42 @@ def create_user(actor: Any, *, username: str, password: str, area: Area, display
     return user
 
 
+@transaction.atomic
+def deactivate_user(actor: Any, user: User) -> User:
+    """Close a login that no role is left for; its name stays taken, what it did stays told.
+
+    For the keeper of the installation. Raises Forbidden, and Conflict while a grant is in force.
+    """
+    _keeper_only(actor)
+    if queries.active_grants(user).exists():
+        raise Conflict(
+            "community.user_in_use",
+            Text(f"用户“{user.username}”仍有角色。", f"The user “{user.username}” still holds a role."),
+            remedy=Text("请先收回其角色。", "Take the roles back first."),
+        )
+    user.is_active = False
+    user.set_unusable_password()
+    user.save(update_fields=["is_active", "password"])
+    report_event("community.user_deactivated", actor=None, area=None, subject=user.username)
+    return user
+
+
+@transaction.atomic
+def restore_user(actor: Any, user: User, password: str) -> User:
+    """Open a closed login again with a new password. For the keeper of the installation. Raises Forbidden."""
+    _keeper_only(actor)
+    user.is_active = True
+    user.set_password(password)
+    user.save(update_fields=["is_active", "password"])
+    report_event("community.user_restored", actor=None, area=None, subject=user.username)
+    return user
+
+
+def _keeper_only(actor: Any) -> None:
+    if not isinstance(actor, System):
+        raise Forbidden()
+
+
 def _check_grant(actor: Any, user: User, role: str, area: Area) -> None:
     if not may_grant(queries.roles_at(actor, area), role):
         raise Forbidden(

@@ -16,8 +16,9 @@ from django.db.models import CharField, F, Value
 from django.db.models.functions import Cast, Concat, Substr
 
 from tanlin.community import queries
-from tanlin.community.grants import actor_user, create_user, grant, revoke
+from tanlin.community.grants import actor_user, create_user, deactivate_user, grant, restore_user, revoke
 from tanlin.community.models import Area, AreaAttribute, Organisation
+from tanlin.community.removal import remove_tree
 from tanlin.community.rights import SYSTEM, System
 from tanlin.kernel.errors import BadInput, Conflict, Forbidden, Text, Where
 from tanlin.kernel.ports import report_event
@@ -28,9 +29,12 @@ __all__ = [
     "create_areas",
     "create_organisation",
     "create_user",
+    "deactivate_user",
     "grant",
     "join_grid",
     "move_area",
+    "remove_tree",
+    "restore_user",
     "revoke",
     "set_attribute",
 ]

@@ -31,7 +31,7 @@ from tanlin.record import FactRow
 from tanlin.record import services as record
 
 from . import people, real
-from .generator import EXCHANGE, Generated, digest, generate
+from .generator import Generated, digest, generate
 from .places import PLACES, Device, Place, place
 from .published import ENTERED_ON, published_facts
 from .weather import FIRST_DAY
@@ -57,7 +57,8 @@ def is_done(root: Any) -> bool:
 def is_built() -> bool:
     """Whether all five places and their logins are there."""
     roots = [find(place(slug).root) for slug in PLACES]
-    return all(root is not None and is_done(root) for root in roots) and bool(people.read())
+    names = {login.username for login in people.logins()}
+    return all(root is not None and is_done(root) for root in roots) and names <= set(people.read())
 
 
 def build(say: Say = lambda _: None) -> None:
@@ -147,16 +148,20 @@ def specs(p: Place, made_areas: dict[str, Any]) -> list[meter.Spec]:
 
 
 def add_devices(root: Any, devices: Iterable[Device]) -> None:
-    """Tell the registry of each exchanged register device."""
+    """Tell the registry of each register device: the first of a meter, then those it was exchanged for."""
     rows = {(r.meter.carrier, r.meter.number): r for r in meters.meters(root) if r.kind == "register"}
     by_meter: dict[tuple[str, str], list[Device]] = {}
     for device in devices:
         by_meter.setdefault((device.carrier, device.number), []).append(device)
     for key, chain in by_meter.items():
+        meter.install_device(
+            rows[key], serial=chain[0].serial, digits=chain[0].digits, initial=chain[0].initial,
+            from_es=midnight(chain[0].valid_from, root.tz), actor=SYSTEM,
+        )  # fmt: skip
         for old, new in itertools.pairwise(chain):
             assert old.final is not None
             meter.exchange_device(
-                rows[key], at_es=midnight(EXCHANGE, root.tz), final=old.final, initial=new.initial,
+                rows[key], at_es=midnight(new.valid_from, root.tz), final=old.final, initial=new.initial,
                 digits=new.digits, serial=new.serial, actor=SYSTEM,
             )  # fmt: skip
 
@@ -186,21 +191,37 @@ def _text(table: pa.Table, name: str, default: str) -> pa.Array:
 
 @transaction.atomic
 def create_logins() -> None:
-    """Make the users that are missing, grant their roles and keep the passwords."""
-    users = get_user_model().objects
+    """Make the logins that are missing or closed, grant their roles and keep the passwords."""
     passwords = people.read()
     for login in people.logins():
         held = [area for area in (find(slug) for slug in login.areas) if area is not None]
-        user = users.filter(username=login.username).first()
-        if user is None:
-            passwords[login.username] = people.new_password()
-            user = community.create_user(
-                SYSTEM, username=login.username, password=passwords[login.username], area=held[0],
-                display_name=login.name,
-            )  # fmt: skip
-        for area in held:
-            community.grant(SYSTEM, user=user, role=login.role, area=area)
+        if held:
+            _open_login(login, held, passwords)
     people.write(passwords)
+
+
+@transaction.atomic
+def create_operator(root: Any) -> None:
+    """The operator's login, with the role at one more place."""
+    passwords = people.read()
+    operator = next(login for login in people.logins() if login.username == people.OPERATOR)
+    _open_login(operator, [root], passwords)
+    people.write(passwords)
+
+
+def _open_login(login: people.Login, held: list[Any], passwords: dict[str, str]) -> None:
+    user = get_user_model().objects.filter(username=login.username).first()
+    if user is None:
+        passwords[login.username] = people.new_password()
+        user = community.create_user(
+            SYSTEM, username=login.username, password=passwords[login.username], area=held[0],
+            display_name=login.name,
+        )  # fmt: skip
+    elif not user.is_active or login.username not in passwords:
+        passwords[login.username] = people.new_password()
+        community.restore_user(SYSTEM, user, passwords[login.username])
+    for area in held:
+        community.grant(SYSTEM, user=user, role=login.role, area=area)
 
 
 def load_real(folder: Path, say: Say = lambda _: None) -> dict[str, int]:
@@ -208,7 +229,8 @@ def load_real(folder: Path, say: Say = lambda _: None) -> dict[str, int]:
 
     The archive's gas is in kWh and the canonical unit is m3, so that a value is divided by the shipped
     gross calorific value; a factor per kWh multiplies by the same fact, and it cancels. Tariffs are
-    unknown, so cost stays unknown. The demonstration's operator may see the place.
+    unknown, so cost stays unknown. The demonstration's operator may see the place; the login is made
+    where there is none.
     """
     archive = real.read_archive(folder)
     root = find(real.SLUG)
@@ -220,6 +242,7 @@ def load_real(folder: Path, say: Say = lambda _: None) -> dict[str, int]:
     if not is_done(root):
         add_readings(root, _gas_to_m3(archive), real.SOURCE)
         community.set_attribute(SYSTEM, root, DONE, len(archive.readings), FIRST_DAY, source=real.SOURCE)
+    create_operator(root)
     meter.refresh()
     carbon.load_facts(SYSTEM)
     carbon.derive_missing(root, DERIVED)
@@ -250,9 +273,6 @@ def _create_real(archive: real.Archive) -> Any:
         actor=SYSTEM,
         area=root,
     )  # fmt: skip
-    operator = get_user_model().objects.filter(username="demo-operator").first()
-    if operator is not None:
-        community.grant(SYSTEM, user=operator, role="operator", area=root)
     return root
 
 

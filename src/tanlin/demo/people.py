@@ -30,13 +30,16 @@ def logins() -> tuple[Login, ...]:
     """One login of each role; the operator and the auditor reach all five places."""
     roots = tuple(place(slug).root for slug in PLACES)
     return (
-        Login("demo-operator", "operator", "演示·运营员", roots),
+        Login(OPERATOR, "operator", "演示·运营员", roots),
         Login("demo-district", "district", "演示·江滨区", ("jiangbin",)),
         Login("demo-street", "street", "演示·湾澜街道", ("wanlan",)),
         Login("demo-worker", "worker", "演示·运河社区", ("yunhe",)),
         Login("demo-engineer", "engineer", "演示·能源工程师", ("weiling", "shadao")),
         Login("demo-auditor", "auditor", "演示·核查员", roots),
     )
+
+
+OPERATOR = "demo-operator"
 
 
 def path() -> Path:
@@ -66,10 +69,12 @@ def write(passwords: dict[str, str]) -> None:
 
 
 def show(address: str) -> str:
-    """The address and the logins, for the terminal."""
+    """The address and the logins there are, for the terminal."""
     passwords = read()
     lines = [f"{address}", "演示账号 / demonstration logins（保存在 / kept in " + str(path()) + "）"]
     lines += [
-        f"  {login.username:<14} {passwords.get(login.username, '—'):<18} {login.role}" for login in logins()
+        f"  {login.username:<14} {passwords[login.username]:<18} {login.role}"
+        for login in logins()
+        if login.username in passwords
     ]
     return "\n".join(lines)
