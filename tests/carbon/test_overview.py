@@ -13,8 +13,10 @@ import pytest
 from tanlin.carbon.factors import Fact
 from tanlin.carbon.overview import DeadMeter, Overview, overview
 from tanlin.carbon.pictures import timeline_picture
-from tanlin.carbon.rows import digits, month_run, share
+from tanlin.carbon.rows import month_run
 from tanlin.kernel.errors import Text
+from tanlin.kernel.words import digits
+from tanlin.kernel.words import percent as share
 from tests.carbon.samples import DAY, NAMES, days_table, figure, figures, row, table, year_table
 
 TODAY = date(2026, 11, 20)

@@ -171,3 +171,16 @@ def test_the_address_of_the_browser(proxies: int, seen: str) -> None:
     )
     with override_settings(PROXIES=proxies):
         assert client_ip(request) == seen
+
+
+@pytest.mark.django_db
+def test_the_language_is_chinese_until_the_reader_chooses(client: Client) -> None:
+    """What the browser prefers does not count; only the cookie does."""
+    english = {"accept-language": "en-GB,en;q=0.9"}
+    page = client.get("/login/", headers=english)
+    assert page.headers["Content-Language"] == "zh-hans" and 'lang="zh-Hans"' in page.content.decode()
+    client.cookies["language"] = "en"
+    page = client.get("/login/")
+    assert page.headers["Content-Language"] == "en" and 'lang="en"' in page.content.decode()
+    client.cookies["language"] = "xx"
+    assert client.get("/login/").headers["Content-Language"] == "zh-hans"

@@ -16,9 +16,11 @@ import numpy as np
 
 from tanlin.carbon.pictures import Picture, days_picture, flow_picture, months_picture, quality_picture
 from tanlin.carbon.reasons import reason_text
-from tanlin.carbon.rows import CARRIERS, SPACE, Rows, digits, label_of, month_run, numbers_of, share
+from tanlin.carbon.rows import CARRIERS, Rows, label_of, month_run, numbers_of
 from tanlin.carbon.uncertainty import total
 from tanlin.kernel.errors import Text
+from tanlin.kernel.words import SPACE, digits
+from tanlin.kernel.words import percent as share
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -210,9 +212,13 @@ def _sentence(
         else f"{digits(use['value'])}{SPACE}kWh"
     )
     part = share(floor((1 - (use["estimated"] or 0.0)) * 100) / 100)
+    covered = use["coverage"]
+    gap = covered is not None and covered < 1
     return Text(
-        f"{when.zh} {run.zh}用电 {amount}，{change.zh}，其中 {part} 为实测。",
-        f"{when.en}, {run.en}: {amount} of electricity, {change.en}; {part} of it measured.",
+        f"{when.zh} {run.zh}用电 {amount}，{change.zh}，其中 {part} 为实测"
+        + (f"（数据完整率 {share(covered)}）。" if gap else "。"),
+        f"{when.en}, {run.en}: {amount} of electricity, {change.en}; {part} of it measured"
+        + (f" (coverage {share(covered)})." if gap else "."),
     )
 
 
@@ -243,9 +249,7 @@ def _no_factor(rows: Rows) -> np.ndarray:
 
 def _cards(figures: Mapping[str, Figure | None], notes: Mapping[str, Text]) -> tuple[Card, ...]:
     order = [key for key in CARDS if key in figures] + [key for key in figures if key not in CARDS]
-    return tuple(
-        Card(key, CARDS.get(key), figures[key], notes.get(key) or None) for key in order[:6]
-    )
+    return tuple(Card(key, CARDS.get(key), figures[key], notes.get(key) or None) for key in order[:6])
 
 
 # ---- what needs a person ----------------------------------------------------------------------------------------------

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tanlin.carbon.rows import CARRIERS, SCOPES, SPACE, Rows, digits, label_of, month_run, numbers_of, share
+from tanlin.carbon.rows import CARRIERS, SCOPES, Rows, label_of, month_run, numbers_of
 from tanlin.kernel.errors import Text
+from tanlin.kernel.words import SPACE, digits
+from tanlin.kernel.words import percent as share
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -210,7 +212,12 @@ def days_picture(days: pa.Table | None) -> Picture:
     points: list[list[Any]] = [
         [d, None if v is None else round(v / per, 3)] for v, d in zip(value, iso, strict=True)
     ]
-    spec: dict[str, Any] = {"kind": "calendar", "unit": unit, "days": points, "marks": ["unknown"]}
+    spec: dict[str, Any] = {
+        "kind": "calendar",
+        "unit": unit,
+        "days": points,
+        "marks": ["unknown"] * (len(known) < len(span)),
+    }
     if "coverage" in days.column_names:
         spec["coverage"] = {
             _date(d).isoformat(): c
@@ -224,9 +231,12 @@ def days_picture(days: pa.Table | None) -> Picture:
         "columns": [Text(f"月份（{unit}）", f"Month ({unit})"), *[str(d) for d in range(1, 32)]],
         "rows": [[m, *_real_days(m, row)] for m, row in sorted(grid.items())],
     }
+    dotted = (
+        Text("；虚线格为暂无数据", "; a dotted cell has no data") if len(known) < len(span) else Text("", "")
+    )
     summary = Text(
-        f"有数据的 {len(known)} 天中，最高的是 {top[1]}（{digits(top[0] / per)}{SPACE}{unit}）；虚线格为暂无数据。",
-        f"Of {len(known)} days with data the highest is {top[1]} ({digits(top[0] / per)}{SPACE}{unit}); a dotted cell has no data.",
+        f"只含每日或更密读数的表计。有数据的 {len(known)} 天中，最高的是 {top[1]}（{digits(top[0] / per)}{SPACE}{unit}）{dotted.zh}。",
+        f"Only meters read daily or more often. Of {len(known)} days with data the highest is {top[1]} ({digits(top[0] / per)}{SPACE}{unit}){dotted.en}.",
     )
     return Picture("days", title, summary, spec, table)
 

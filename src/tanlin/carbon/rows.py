@@ -1,4 +1,4 @@
-"""An inventory table as arrays, and the few ways in which the Overview says a number. Pure."""
+"""An inventory table as arrays, and how the Overview names months and carriers. Pure."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from tanlin.kernel.errors import Text
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-SPACE = "\u00a0"  # between a number and its unit, where no line may break
 
 #: carrier → its name; the key is also the colour token. Generation at the place is shown as ``pv``.
 CARRIERS: dict[str, Text] = {
@@ -74,21 +72,6 @@ class Rows:
         """Share of the value that is estimated, 0..1."""
         total = float(np.nansum(np.abs(self["value"][mask])))
         return min(1.0, float(np.nansum(np.abs(self["estimated"][mask]))) / total) if total else 0.0
-
-
-def digits(value: float) -> str:
-    """Three significant digits below 100, whole numbers with thousands separators from there on."""
-    size = abs(value)
-    places = 0 if size == 0 or size >= 99.95 else 1 if size >= 9.995 else 2 if size >= 0.995 else 3
-    return f"{value:,.{places}f}".replace("-", "−")
-
-
-def share(value: float, places: int = 0) -> str:
-    """0.82 → 82 %; just short of all is never rounded up to 100 %."""
-    limit = 1 - 0.5 * 0.1 ** (places + 2)
-    if limit <= value < 1:
-        value = 1 - 0.1 ** (places + 2)
-    return f"{value * 100:.{places}f}{SPACE}%".replace("-", "−")
 
 
 def month_run(months: Iterable[int]) -> Text:

@@ -61,7 +61,7 @@ def number(value: float | None, unit: str = "") -> str:
     if value is None:
         return _("no data")
     shown, sign = present.quantity(float(value), unit, language())
-    return f"{shown}{present.FIXED}{sign}" if sign else shown
+    return f"{shown}{present.SPACE}{sign}" if sign else shown
 
 
 @register.filter
