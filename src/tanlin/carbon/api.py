@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 
 from tanlin.carbon import queries
 from tanlin.community import queries as community
@@ -35,12 +35,12 @@ def inventory(request: HttpRequest, slug: str, period: str) -> dict[str, Any]:
 
 
 @router.post("/places/{slug}/derive", response={202: dict[str, Any]})
-def derive(request: HttpRequest, slug: str, body: DeriveIn) -> tuple[int, dict[str, Any]]:
+def derive(request: HttpRequest, slug: str, body: DeriveIn) -> Status[dict[str, Any]]:
     """Queue the derivation of a place and period; answers with the job."""
     area = community.area(request.user, slug, "derive")
     args = {"slug": slug, "period": Period.parse(body.period).label}
     job = enqueue("carbon.derive", args, actor=request.user, area=area)
-    return 202, {"job": job.pk, "state": job.state}
+    return Status(202, {"job": job.pk, "state": job.state})
 
 
 @router.get("/facts", response=list[dict[str, Any]])

@@ -67,13 +67,9 @@ def inventory_command(
 
     period = Period.parse(label)
     if place is not None and file is None:
-        from tanlin.kernel.cli import setup
-
-        setup()
-        from tanlin.carbon import services
-
-        answer = services.inventory_for_place(place, period)
-    elif file is not None and meters is not None:
+        _of_place(place, period, as_json)
+        return
+    if file is not None and meters is not None:
         from tanlin.carbon.edge import Job
 
         answer = _of_files(Job(file, meters, period, **options), folder)
@@ -83,6 +79,36 @@ def inventory_command(
             Text("请给出读数文件与 --map，或给出 --place。", "Give a file and --map, or --place."),
         )
     emit(answer, as_json, lambda: _text(answer))
+
+
+def _of_place(slug: str, period: Any, as_json: bool) -> None:
+    from tanlin.kernel.cli import setup
+
+    setup()
+    from tanlin.carbon import services
+    from tanlin.carbon.queries import inventory_json
+
+    figures = services.inventory_for_place(slug, period)
+    emit(
+        inventory_json(figures),
+        as_json,
+        lambda: "\n".join(_figure_text(f) for f in figures.values() if not f.table),
+    )
+
+
+def _figure_text(figure: Any) -> str:
+    from tanlin.carbon.figures import LABELS
+
+    name, shown = LABELS[figure.key], "—"
+    if figure.value is not None:
+        shown = f"{figure.value:,.6g} {figure.unit}"
+        shown += f"  [{figure.low:,.6g}, {figure.high:,.6g}]" if figure.low is not None else ""
+    flags = [f"{figure.coverage:.1%}"] if figure.coverage is not None else []
+    flags += ["演示数据 / demonstration"] if figure.origin == "demonstration" else []
+    flags += ["暂定 / provisional"] if figure.provisional else []
+    flags += ["待更新 / stale"] if figure.stale else []
+    flags += [f"{figure.reason.zh} / {figure.reason.en}"] if figure.reason else []
+    return f"{name.zh} / {name.en}: {shown}  ({'; '.join(flags)})  {figure.receipt}"
 
 
 def _of_files(job: Any, folder: Path | None) -> dict[str, Any]:

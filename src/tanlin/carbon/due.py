@@ -16,7 +16,8 @@ from tanlin.record import queries as record
 KEY = "carbon.inventory"
 
 SEEN_SQL = """
-SELECT meter_id, MIN(start) AS low, MAX(start + seconds) AS high FROM current GROUP BY meter_id ORDER BY meter_id
+SELECT meter_id, month, MIN(start) AS low, MAX(start + seconds) AS high FROM current
+GROUP BY meter_id, month ORDER BY meter_id, month
 """
 
 
@@ -43,23 +44,26 @@ def years_by_area(kit: Kit) -> dict[int, set[int]]:
     """Area id → local years in which any meter placed below it has readings."""
     seen = kit.snapshot.query(SEEN_SQL)
     zones = dict(zip(*(column.to_pylist() for column in meter.zones_frame().columns), strict=True))
-    years: dict[int, tuple[int, int]] = {}
-    for tz in sorted(set(zones.values())):
-        mine = np.array([zones.get(m) == tz for m in seen["meter_id"].to_pylist()], bool)
-        part = seen.filter(mine)
-        low = local_fields(tz, part["low"].to_numpy())["month"] // 100
-        high = local_fields(tz, part["high"].to_numpy() - 1)["month"] // 100
-        years.update(
-            zip(part["meter_id"].to_pylist(), zip(low.tolist(), high.tolist(), strict=True), strict=True)
-        )
+    meters = seen["meter_id"].to_numpy()
+    zone = np.array([zones.get(m, "") for m in meters.tolist()])
+    years: set[tuple[int, int]] = set()
+    for tz in sorted(set(zone.tolist()) - {""}):
+        part = zone == tz
+        edges = [
+            local_fields(tz, seen[name].to_numpy()[part] - back)["month"] // 100 for name, back in _EDGES
+        ]
+        for length in range(int((edges[1] - edges[0]).max()) + 1):  # a bill may cross a year
+            year = np.minimum(edges[0] + length, edges[1])
+            years |= set(map(tuple, np.unique(np.stack([meters[part], year], 1), axis=0).tolist()))
+    paths = meter.paths()
     out: dict[int, set[int]] = {}
-    for meter_id, path in meter.paths().items():
-        if meter_id not in years:
-            continue
-        low_year, high_year = years[meter_id]
-        for part in path.strip("/").split("/"):
-            out.setdefault(int(part), set()).update(range(low_year, high_year + 1))
+    for meter_id, year in years:
+        for part in paths[meter_id].strip("/").split("/"):
+            out.setdefault(int(part), set()).add(year)
     return out
+
+
+_EDGES = (("low", 0), ("high", 1))
 
 
 def ordered(pairs: Iterable[tuple[int, str]]) -> list[tuple[Any, Period]]:

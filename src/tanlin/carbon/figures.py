@@ -12,6 +12,7 @@ from tanlin.carbon.reasons import reason_text
 from tanlin.carbon.uncertainty import total
 from tanlin.kernel.errors import Text
 from tanlin.kernel.period import Period, local_fields
+from tanlin.kernel.units import CANONICAL
 
 if TYPE_CHECKING:
     from tanlin.carbon.inventory import Inventory
@@ -102,6 +103,11 @@ def results(inventory: Inventory, days: pa.Table | None = None) -> list[Result]:
     if days is not None:
         tables.append(Result("carbon.days", None, "kWh", table=days.to_pylist()))
     return scalars + tables
+
+
+def nothing(key: str) -> Result:
+    """The figure of a key for which no meter is left: unknown, never zero."""
+    return Result(key, None, CANONICAL.get(key.removeprefix("carbon."), ""), unknown={"readings.none": 0})
 
 
 def _result(key: str, whole: dict[str, Any]) -> Result:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
 from tanlin.carbon.inventory import LONGEST_DAYS
+from tanlin.community import queries as community
 from tanlin.kernel.period import DAY, Period, local_fields
 from tanlin.kernel.receipt import Change, canonical
 from tanlin.meter import devices_schema, frame_schema
@@ -75,8 +76,7 @@ _TABLES = ("meters", "daily", "devices")
 
 def registry_of(area: Any, period: Period) -> Registry:
     """Today's registry rows of a place for a period."""
-    first, last = period.first_day, period.last_day_exclusive - timedelta(days=1)
-    meters, daily = meter.frames(area, first, last)
+    meters, daily = meter.frames(area, period.first_day, last_day(period))
     return Registry(meters, daily, meter.devices_frame(set(meters["meter_id"].to_pylist())))
 
 
@@ -91,6 +91,17 @@ def span(snapshot: Snapshot, meters: pa.Table, period: Period, tz: str) -> tuple
 def month_of(es: int) -> str:
     """UTC month ``YYYY-MM`` of an epoch second."""
     return datetime.fromtimestamp(es, UTC).strftime("%Y-%m")
+
+
+def last_day(period: Period) -> date:
+    """The last day inside a period."""
+    return period.last_day_exclusive - timedelta(days=1)
+
+
+def clock() -> int:
+    """The number of the newest event: every verb that changes an input writes one together with its marks."""
+    newest = record.events(community.SYSTEM, None, limit=1)
+    return newest[0].pk if newest else 0
 
 
 # --- what has changed ------------------------------------------------------------------------------------------------
@@ -132,33 +143,43 @@ def _row_changes(was: pa.Table, now: pa.Table, key: tuple[str, ...], numbers: di
     return changes
 
 
-def reading_changes(then: readings.AsOf, low: str, high: str, registry: Registry) -> list[Change]:
+def wider(months: tuple[str, str], found: tuple[int, int] | None) -> tuple[str, str]:
+    """UTC months (first, last) stretched over a span of epoch seconds."""
+    if found is None:
+        return months
+    return min(months[0], month_of(found[0])), max(months[1], month_of(found[1] - 1))
+
+
+def of_months(digests: pa.Table, low: str, high: str) -> pa.Table:
+    """The digests of months from low to high."""
+    return digests.filter([low <= month <= high for month in digests["month"].to_pylist()])
+
+
+def reading_changes(
+    then: readings.AsOf, now: Snapshot, months: tuple[str, str], registry: Registry
+) -> list[Change]:
     """Meter-days whose effective readings differ today, as ``表号 · day`` with what was read then and now."""
-    snapshot = readings.snapshot()
-    now = meter_months(snapshot, registry, low, high)
     keys = ("meter_id", "channel", "month")
-    old, new = ({tuple(r[k] for k in keys): r["digest"] for r in t.to_pylist()} for t in (then.digests, now))
+    old, new = (
+        {tuple(r[k] for k in keys): r["digest"] for r in t.to_pylist()}
+        for t in (then.digests, meter_months(now, registry, *months))
+    )
     differing = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
     if not differing:
         return []
-    where = pa.table(
-        {
-            "meter_id": pa.array([k[0] for k in differing], pa.int64()),
-            "channel": [k[1] for k in differing],
-            "month": [k[2] for k in differing],
-        }
-    )
-    a, b = (_by_day(_rows(s, where), registry) for s in (then.snapshot, snapshot))
-    numbers = dict(
-        zip(registry.meters["meter_id"].to_pylist(), registry.meters["number"].to_pylist(), strict=True)
-    )
-    days = sorted(key for key in a.keys() | b.keys() if a.get(key) != b.get(key))
+    kinds = (pa.int64(), pa.string(), pa.string())
+    columns = zip(keys, zip(*differing, strict=True), kinds, strict=True)
+    where = pa.table({name: pa.array(column, kind) for name, column, kind in columns})
+    numbers, zones = ({r["meter_id"]: r[n] for r in registry.meters.to_pylist()} for n in ("number", "tz"))
+    a, b = (_dated(snapshot.query(ROWS_SQL, changed=where), zones) for snapshot in (then.snapshot, now))
+    days = sorted({row[:3] for row in _set(a) ^ _set(b)})
+    was, told = _sums(a), _sums(b)
     changes = [
         Change(
             "reading",
             f"{numbers[m]} · {d // 10000:04}-{d // 100 % 100:02}-{d % 100:02}",
-            _sum(a, m, c, d),
-            _sum(b, m, c, d),
+            was.get((m, c, d)),
+            told.get((m, c, d)),
         )
         for m, c, d in days[:MOST_DAYS]
     ]
@@ -175,24 +196,31 @@ ORDER BY r.meter_id, r.channel, r.start
 """
 
 
-def _rows(snapshot: Snapshot, where: pa.Table) -> list[dict[str, Any]]:
-    return snapshot.query(ROWS_SQL, changed=where).to_pylist()
+def _dated(rows: pa.Table, zones: dict[int, str]) -> pa.Table:
+    """Readings with the local ``day`` of their start, after meter and channel."""
+    zone = np.array([zones[m] for m in rows["meter_id"].to_pylist()])
+    start, day = rows["start"].to_numpy(), np.zeros(rows.num_rows, np.int64)
+    for tz in set(zone.tolist()):
+        at = zone == tz
+        day[at] = local_fields(tz, start[at])["day"]
+    return rows.add_column(2, "day", pa.array(day))
 
 
-def _by_day(rows: Iterable[dict[str, Any]], registry: Registry) -> dict[tuple[int, str, int], list[Any]]:
-    """Readings by (meter, channel, local day of their start)."""
-    zone = dict(zip(*(registry.zones[name].to_pylist() for name in ("meter_id", "tz")), strict=True))
-    out: dict[tuple[int, str, int], list[Any]] = {}
-    for row in rows:
-        day = int(local_fields(zone[row["meter_id"]], pa.array([row["start"]]).to_numpy())["day"][0])
-        told = (row["start"], row["seconds"], row["value"], row["quality"])
-        out.setdefault((row["meter_id"], row["channel"], day), []).append(told)
-    return out
+def _set(rows: pa.Table) -> set[tuple[Any, ...]]:
+    return set(zip(*(column.to_pylist() for column in rows.columns), strict=True))
 
 
-def _sum(days: dict[tuple[int, str, int], list[Any]], meter_id: int, channel: str, day: int) -> float | None:
-    rows = days.get((meter_id, channel, day))
-    return None if rows is None else sum(row[2] for row in rows)
+def _sums(rows: pa.Table) -> dict[tuple[int, str, int], float]:
+    """Value by meter, channel and day."""
+    keys = ["meter_id", "channel", "day"]
+    table = rows.group_by(keys).aggregate([("value", "sum")])
+    return dict(
+        zip(
+            zip(*(table[name].to_pylist() for name in keys), strict=True),
+            table["value_sum"].to_pylist(),
+            strict=True,
+        )
+    )
 
 
 def facts_pinned(inputs: list[dict[str, Any]]) -> list[Any]:

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.urls import reverse
+
 from tanlin.carbon import due
 from tanlin.carbon.services import Kit, derive, derive_all
 from tanlin.community import queries as community
-from tanlin.kernel.errors import Text
+from tanlin.kernel.errors import Refused, Text, Where
 from tanlin.kernel.period import Period
 from tanlin.record import Run
 
 
 def derive_due(run: Run) -> dict[str, int]:
     """Every stale figure and every place with readings that has none."""
-    kit = Kit.now()
+    kit = Kit.fresh()
     pairs = due.ordered(due.stale() | due.missing(kit))
     return derive_all(pairs, kit, lambda done, total: run.progress(done, total, _note(done, total)))
 
 
-def derive_place(run: Run, slug: str, period: str) -> dict[str, int]:
-    """The figures of one place and period, on a person's request. Raises Refused where there is nothing to state."""
-    area = community.area(community.SYSTEM, slug)
-    made = derive(area, Period.parse(period))
-    run.progress(1, 1, _note(1, 1))
-    return {"derived": 1, "minted": made.minted}
+def derive_place(run: Run, slug: str, period: str) -> dict[str, Any]:
+    """The figures of one place, on a person's request; an empty period means every year with readings.
+
+    Raises Refused where there is nothing to state.
+    """
+    area, kit = community.area(community.SYSTEM, slug), Kit.fresh()
+    labels = [period] if period else [str(year) for year in sorted(due.years_by_area(kit).get(area.pk, ()))]
+    if not labels:
+        text = Text("该区域没有读数，无法核算。", "The place has no readings.")
+        remedy = Text("请先导入读数。", "Import readings first.")
+        raise Refused("carbon.no_readings", text, remedy=remedy, where=Where(value=slug))
+    minted = 0
+    for done, label in enumerate(reversed(labels)):  # newest first: the Overview opens with it
+        run.progress(done, len(labels), _note(done, len(labels)))
+        minted += derive(area, Period.parse(label), kit).minted
+    run.progress(len(labels), len(labels), _note(len(labels), len(labels)))
+    return {"derived": len(labels), "minted": minted, "url": reverse("carbon:overview", args=[slug])}
 
 
 def _note(done: int, total: int) -> Text:

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import transaction
 
 from tanlin.carbon import inputs
 from tanlin.carbon.factors import carriers
-from tanlin.carbon.figures import Result, electricity_by_day, results
+from tanlin.carbon.figures import LABELS, Result, electricity_by_day, nothing, results
 from tanlin.carbon.inputs import Registry
 from tanlin.carbon.inventory import Inventory, inventory
 from tanlin.carbon.methods import INVENTORY
-from tanlin.carbon.stored import Books, books, shipped_rows
+from tanlin.carbon.stored import TARIFF, Books, books, shipped_rows
 from tanlin.community import queries as community
 from tanlin.kernel.errors import BadInput, NotFound, Refused, Text, Where
-from tanlin.kernel.figure import Figure
+from tanlin.kernel.figure import Figure, Origin
 from tanlin.kernel.period import Period
-from tanlin.kernel.receipt import Recomputed, build, canonical, sha256
+from tanlin.kernel.receipt import Change, Recomputed, build, canonical, sha256
+from tanlin.meter import queries as meter_queries
+from tanlin.meter import services as meter
+from tanlin.readings import Snapshot, set_digest
 from tanlin.readings import queries as readings
-from tanlin.readings import set_digest
 from tanlin.record import FactRow, FactUse, table_bytes
 from tanlin.record import queries as record
 from tanlin.record import services as recording
-
-if TYPE_CHECKING:
-    from tanlin.readings import Snapshot
 
 GWP = "ar5"
 Progress = Callable[[int, int], object]
@@ -53,14 +52,34 @@ def add_factor(row: FactRow, *, actor: Any) -> bool:
 
 @dataclass(frozen=True)
 class Kit:
-    """What the derivations of one run share: one snapshot of readings and one set of facts."""
+    """What the derivations of one run share: one snapshot of readings and one set of facts.
+
+    ``clock``: read before them, see ``inputs.clock``. ``settled``: the snapshot held every committed batch.
+    """
 
     snapshot: Snapshot
     books: Books
+    clock: int
+    settled: bool
 
     @classmethod
     def now(cls) -> Kit:
-        return cls(readings.snapshot(), books(record.facts()))
+        """What readers see at this moment."""
+        clock, committed = inputs.clock(), readings.watermark()
+        snapshot = readings.snapshot()
+        return cls(snapshot, books(record.facts()), clock, snapshot.batch >= committed)
+
+    @classmethod
+    def fresh(cls) -> Kit:
+        """As ``now``, after the readings that wait were brought into what readers see."""
+        if meter_queries.waiting_batches():
+            meter.refresh()
+        return cls.now()
+
+    @property
+    def current(self) -> bool:
+        """Whether no verb has changed anything since."""
+        return self.clock == inputs.clock()
 
 
 @dataclass(frozen=True)
@@ -76,38 +95,61 @@ class Derived:
 def derive(area: Any, period: Period, kit: Kit | None = None) -> Derived:
     """Compute and publish all carbon figures of a place and period.
 
-    Raises Refused where the place has no meter or no reading in the period: there is nothing to state.
+    A figure that an input overtook meanwhile stays stale. One that was published before and has nothing to
+    rest on any more becomes unknown. Raises Refused where there is no reading in the period and no figure.
     """
-    marks = {key: record.marks(area, key, period.label) for key in _keys(area, period)}
-    kit = kit or Kit.now()
+    marks = {key: record.marks(area, key, period.label) for key in _published(area, period)}
+    kit = kit if kit is not None and kit.current else Kit.now()  # marks first: see publish_figure
     registry = inputs.registry_of(area, period)
     found = inputs.span(kit.snapshot, registry.meters, period, area.tz)
-    if found is None:
+    if found is None and not marks:
         raise Refused(
             "carbon.no_readings",
             Text("该区域在此时段没有读数，无法核算。", "The place has no readings in this period."),
             remedy=Text("请先导入读数。", "Import readings first."),
             where=Where(value=f"{area.slug} {period.label}"),
         )
+    found = found or period.bounds(area.tz)
     as_of = min(found[1], period.bounds(area.tz)[1])
     made, used = compute(kit.snapshot, registry, period, kit.books, as_of)
+    made += [nothing(key) for key in sorted(marks.keys() - {result.key for result in made})]
     pins, blobs = _pins(kit, registry, found, used)
     uses = _uses(registry, used, kit.books)
-    published = [_figure(result, area, period, as_of, pins) for result in made]
+    origin = _origin(area)
+    published = [_figure(result, area, period, as_of, origin, pins) for result in made]
     with transaction.atomic():  # short: nothing is computed while others wait to write
         for kind, data in blobs.items():
             recording.store_blob(data, kind)
         minted = sum(
             recording.publish_figure(
-                figure, receipt, uses, batch=kit.snapshot.batch, marks=marks.get(figure.key)
+                figure,
+                receipt,
+                uses,
+                batch=kit.snapshot.batch,
+                marks=marks.get(figure.key) if kit.settled else _OVERTAKEN,
             )
             for figure, receipt in published
         )
+        first = any(figure.key not in marks for figure, _ in published)
+        if first and not (kit.settled and kit.current):  # no verb could mark what was not there yet
+            recording.mark_stale([area.pk], period.first_day, inputs.last_day(period))
     return Derived(area.slug, period.label, [figure for figure, _ in published], minted)
 
 
-def _keys(area: Any, period: Period) -> list[str]:
-    return [key for key, _ in record.figures(area, period.label, tables=False)]
+#: No figure was ever marked so often: it stays stale.
+_OVERTAKEN = -1
+
+
+def _published(area: Any, period: Period) -> list[str]:
+    """Keys of the carbon figures that exist."""
+    found = record.figures(area, period.label, tables=False)
+    return [key for key, _ in found if key.startswith("carbon.")]
+
+
+def _origin(area: Any) -> Origin:
+    """Anything of the demonstration below a place makes its figures demonstration."""
+    mixed = community.subtree(area).filter(origin="demonstration").exists()
+    return "demonstration" if mixed else area.origin
 
 
 def compute(
@@ -151,11 +193,15 @@ def _uses(registry: Registry, used: Inventory, known: Books) -> set[FactUse]:
     cited = [known.rows[fact["fact"]] for fact in used.facts_used]
     uses = {FactUse(row.fact_id, row.kind, region) for row in cited for region in regions}
     kinds = {carriers()[carrier]["kind"] for carrier in set(registry.meters["carrier"].to_pylist())}
-    return uses | {FactUse("", kind, region) for kind in kinds for region in regions}
+    return uses | {FactUse("", kind, region) for kind in kinds | _ALWAYS for region in regions}
+
+
+#: Kinds asked for whatever the carriers are.
+_ALWAYS = {"tce", "tce_param", "fuel_param", "gwp", TARIFF}
 
 
 def _figure(
-    result: Result, area: Any, period: Period, as_of: int, pins: list[dict[str, Any]]
+    result: Result, area: Any, period: Period, as_of: int, origin: Origin, pins: list[dict[str, Any]]
 ) -> tuple[Figure, Any]:
     body = result.body()
     if result.table is not None:
@@ -165,7 +211,7 @@ def _figure(
         place=area.slug,
         period=period.label,
         method=INVENTORY,
-        parameters={"as_of": as_of, "gwp": GWP, "tz": area.tz, "origin": area.origin},
+        parameters={"as_of": as_of, "gwp": GWP, "tz": area.tz, "origin": origin},
         inputs=pins,
         result=body,
     )
@@ -175,7 +221,7 @@ def _figure(
         place=area.slug,
         period=period.label,
         receipt=receipt.hash,
-        origin=area.origin,
+        origin=origin,
         **{name: getattr(result, name) for name in same},
     )
     return figure, receipt
@@ -194,54 +240,55 @@ def replay(body: dict[str, Any], batch: int | None, **where: Any) -> Recomputed:
     pins = {kind: item for item in body["inputs"] for kind in ("readings", "registry") if kind in item}
     registry = Registry.read(record.blob(pins["registry"]["registry"]))
     period, as_of = Period.parse(body["period"]), int(body["parameters"]["as_of"])
-    low, high = pins["readings"]["first_month"], pins["readings"]["last_month"]
-    first, last = Period(low).bounds("UTC")[0], Period(high).bounds("UTC")[1]
+    zone, low, high = (
+        body["parameters"]["tz"],
+        pins["readings"]["first_month"],
+        pins["readings"]["last_month"],
+    )
+    now = readings.snapshot()
+    today = inputs.span(now, registry.meters, period, zone)
+    months = inputs.wider((low, high), today)
+    first, last = Period(months[0]).bounds("UTC")[0], Period(months[1]).bounds("UTC")[1]
     then = readings.as_of(batch or 0, registry.meter_ids, registry.devices, first, last, zones=registry.zones)
     cited = [item for item in body["inputs"] if "fact" in item]
     made, _ = compute(then.snapshot, registry, period, books(inputs.facts_pinned(cited)), as_of)
     found = next((result for result in made if result.key == body["figure"]), None)
-    if found is None:
+    if found is None and body["figure"] not in LABELS:
         raise NotFound("carbon.figure_unknown")
-    result = found.body()
-    if set_digest(then.digests) != pins["readings"]["readings"]:
+    result = (found or nothing(body["figure"])).body()
+    if set_digest(inputs.of_months(then.digests, low, high)) != pins["readings"]["readings"]:
         result = result | {"readings": "digest"}  # the log no longer gives the pinned rows: never "equal"
-    return Recomputed(result, _changes(body, registry, then, cited, period, low, high))
+    end = min(today[1], period.bounds(zone)[1]) if today else as_of
+    changes = _registry_and_facts(body["place"], registry, cited, period, max(end, as_of))
+    return Recomputed(result, changes + inputs.reading_changes(then, now, months, registry))
 
 
-def _changes(
-    body: dict[str, Any],
-    registry: Registry,
-    then: readings.AsOf,
-    cited: list[dict[str, Any]],
-    period: Period,
-    low: str,
-    high: str,
-) -> list[Any]:
-    area = community.area(community.SYSTEM, body["place"])
-    kit, now = Kit.now(), inputs.registry_of(area, period)
+def _registry_and_facts(
+    place: str, registry: Registry, cited: list[dict[str, Any]], period: Period, as_of: int
+) -> list[Change]:
+    """What a derivation up to ``as_of`` would take from facts and registry today, against what it took then."""
+    now = inputs.registry_of(community.area(community.SYSTEM, place), period)
+    known = books(record.facts())
+    # Which facts are used depends on the meters and the time readings are expected, not on the readings.
     today = inventory(
-        kit.snapshot,
-        now.meters,
-        period,
-        kit.books.factors,
-        kit.books.tariffs,
-        as_of=int(body["parameters"]["as_of"]),
-        gwp=GWP,
-        breakdown=False,
+        Snapshot(), now.meters, period, known.factors, known.tariffs, as_of=as_of, gwp=GWP, breakdown=False
     )
-    changes = inputs.fact_changes(cited, facts_cited(today.facts_used, kit.books))
-    changes += inputs.registry_changes(registry, now)
-    return changes + inputs.reading_changes(then, low, high, registry)
+    changes = inputs.fact_changes(cited, facts_cited(today.facts_used, known))
+    return changes + inputs.registry_changes(registry, now)
 
 
 # --- what is due ------------------------------------------------------------------------------------------------------
 def derive_all(
     pairs: list[tuple[Any, Period]], kit: Kit, progress: Progress = lambda done, total: None
 ) -> dict[str, int]:
-    """Derive areas and periods one by one; counts of derived, minted receipts and refused."""
+    """Derive areas and periods one by one; counts of derived, minted receipts and refused.
+
+    Inputs that change meanwhile are taken up from the next one on.
+    """
     counts = {"derived": 0, "minted": 0, "refused": 0}
     for number, (area, period) in enumerate(pairs):
         progress(number, len(pairs))
+        kit = kit if kit.current else Kit.fresh()
         try:
             made = derive(area, period, kit)
         except Refused:
@@ -259,7 +306,7 @@ def derive_missing(
     """Derive the years without an inventory of places below a root, of these levels only."""
     from tanlin.carbon import due
 
-    kit = Kit.now()
+    kit = Kit.fresh()
     pairs = due.ordered(due.missing(kit, root))
     return derive_all([pair for pair in pairs if pair[0].level in levels], kit, progress)
 
@@ -272,6 +319,6 @@ def inventory_for_place(slug: str, period: Period, *, actor: Any = None) -> dict
     area = community.area(actor or community.SYSTEM, slug)
     found = record.figures(area, period.label)
     if not any(key == "carbon.inventory" and not figure.stale for (key, _), figure in found.items()):
-        derive(area, period)
+        derive(area, period, Kit.fresh())
         found = record.figures(area, period.label)
     return {key: figure for (key, _), figure in found.items() if key.startswith("carbon.")}
