@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.test import Client
 
 from tanlin.demo import PLACES, place, published_facts
-from tanlin.demo.published import REAL_NAMES, REAL_UNITS
+from tanlin.demo.published import REAL_NAMES, REAL_UNITS, UNIT_WORDS
+from tests.support.world import build
 
 
 def test_every_fact_has_a_source_and_a_unit() -> None:
@@ -34,3 +36,31 @@ def test_no_demonstration_place_uses_a_real_name(slug: str) -> None:
         assert not any(name in meter.name for name in REAL_NAMES), meter.name
     assert p.origin == "demonstration"
     assert all(a.source == "demonstration" for a in p.attributes)
+
+
+def test_every_unit_that_is_a_word_is_said_in_both_languages() -> None:
+    signs = {"m2", "km2", "km", "kW", "%", "tCO2"}
+    assert {f.unit for f in published_facts()} == signs | set(UNIT_WORDS)
+
+
+@pytest.mark.django_db
+def test_the_page_shows_each_figure_with_its_source_and_no_mark_of_the_demonstration() -> None:
+    from tanlin.demo import load
+
+    world, client = build(rooms=False), Client()
+    type(world.a).objects.update(origin="demonstration")
+    client.force_login(world.users["worker"])
+    assert "尚未录入" in client.get("/published/").text
+    load.add_published()
+    assert "demo-ribbon" in client.get(f"/place/{world.a.slug}/", follow=True).text
+    page = client.get("/published/").text
+    assert page.count('<th scope="row"') == len(published_facts())
+    assert "451,000" in page and "22.42" in page and "未经核实" in page
+    assert "http://news.jsnol.com/local/20230523/204904.html" in page
+    assert "demo-ribbon" not in page
+    some = published_facts()[0]
+    part = client.get("/published/", {"place": some.place}).text
+    assert part.count('<th scope="row"') == sum(f.place == some.place for f in published_facts())
+    client.cookies["language"] = "en"
+    english = client.get("/published/").text
+    assert "Published data, not verified" in english and "participations" in english

@@ -12,6 +12,8 @@ from datetime import date
 from functools import lru_cache
 from importlib.resources import files
 
+from tanlin.kernel.errors import Text
+
 # Most reports carry no date of their own, so the facts are dated by the day they were typed in.
 ENTERED_ON = date(2026, 11, 20)
 
@@ -48,6 +50,30 @@ REAL_NAMES = (
     "大梅沙", "梅沙街道", "盐田", "坪地", "龙岗", "新桥世居", "黄浦", "耀江", "蒙西", "汇龙",
     "黄浦新苑", "山北", "宁波", "瞿溪", "南溪", "京口", "恒泰", "东平", "崇明", "红梅驿站",
 )  # fmt: skip
+
+# Units that are words, as the page prints them; every other unit is a sign in both languages.
+UNIT_WORDS = {
+    "t/d": Text("t/天", "t/day"),
+    "t/yr": Text("t/年", "t/year"),
+    "kWh/yr": Text("kWh/年", "kWh/year"),
+    "CNY/yr": Text("元/年", "CNY/year"),
+    "trees": Text("棵", "trees"),
+    "events": Text("场", "events"),
+    "communities": Text("个社区", "communities"),
+    "persons": Text("人", "persons"),
+    "人次": Text("人次", "participations"),
+    "enterprises": Text("家", "enterprises"),
+    "agreements": Text("份", "agreements"),
+    "techniques": Text("项", "techniques"),
+    "rivers": Text("条", "rivers"),
+    "works": Text("项", "works"),
+    "units": Text("家", "sites and firms"),
+    "chargers": Text("个", "chargers"),
+    "bays": Text("个", "bays"),
+    "h": Text("小时", "h"),
+    "stations": Text("个", "stations"),
+    "posts": Text("个", "posts"),
+}
 
 
 @dataclass(frozen=True)
