@@ -7,6 +7,8 @@ SPOKEN = (
     _("meter.registered"),
     _("meter.changed"),
     _("meter.device_exchanged"),
+    _("meter.device_installed"),
+    _("meter.places_erased"),
     _("meter.readings_added"),
     _("meter.batch_undone"),
     _("meter.import_unchanged"),
