@@ -99,6 +99,16 @@ def test_an_unknown_number_needs_a_place():
     assert meter.owner_area.slug == "here"
 
 
+def test_a_known_number_gets_a_new_channel():
+    here = world()["here"]
+    imported(here, hourly_csv(["A-1"], 3))
+    data = hourly_csv(["A-1"], 3).decode().replace("用电量(kWh)", "上网电量(kWh)").encode()
+    imp = imported(here, data, "building")
+    [row] = Meter.objects.get().rows.filter(channel="export")
+    assert (imp.report["result"]["meters"], row.place.slug) == (1, "building")
+    assert sums() == {"A-1": (6, 6.0)}
+
+
 def test_a_place_elsewhere_is_refused():
     imp = checked(world()["here"], hourly_csv(["A-1"], 3))
     with pytest.raises(BadInput) as refusal:

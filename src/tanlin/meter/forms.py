@@ -28,7 +28,7 @@ class Styled(forms.Form):
     """The look of the site, an error summary of typed errors, and the places and numbers of one area."""
 
     def __init__(self, *args: Any, user: Any = None, area: Any = None, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **({"label_suffix": ""} | kwargs))
         self.user, self.area = user, area
         for name, field in self.fields.items():
             widget = field.widget

@@ -157,34 +157,33 @@ def check(
     carrier, channel, kind, unit, rows, first, last), ``first`` and ``last`` epoch seconds.
     Raises BadInput, and then leaves nothing.
     """
-    used = [p for p in plans if p.use and p.mapping is not None]
+    used = [(p.sheet, p.mapping) for p in plans if p.use and p.mapping is not None]
     if not used:
         raise refusal("meter.no_data")
     readings, errors = [], []
     counts: dict[str, int] = {}
-    units: dict[Any, tuple[Unknown, Mapping]] = {}
+    units: dict[Any, tuple[Unknown | None, Mapping]] = {}
     done = 0
     by_name = {sheet.name: sheet for sheet in sheets.read(path)}
-    for one in used:
-        assert one.mapping is not None
+    for name, mapping in used:
         start = done
         parsed = parse(
-            by_name[one.sheet],
-            one.mapping,
+            by_name[name],
+            mapping,
             known=known,
             progress=(lambda rows, start=start: progress(start + rows)) if progress else None,  # type: ignore[misc]
         )
         readings.append(parsed.readings)
         errors.append(parsed.errors)
         done += parsed.stats.get("read", parsed.readings.num_rows)
-        for name, count in parsed.stats.items():
-            counts[name] = counts.get(name, 0) + count
+        for what, count in parsed.stats.items():
+            counts[what] = counts.get(what, 0) + count
         for meter in parsed.numbers:
-            units[meter.number, meter.carrier, meter.channel] = (meter, one.mapping)
+            units[meter.number, meter.carrier, meter.channel] = (meter, mapping)
     table = pa.concat_tables(readings)
     _write(table, rows_file(pk))
     _write(pa.concat_tables(errors), errors_file(pk))
-    return {"counts": counts, "unknown": unknown(table, known, units), **_span(table)}
+    return {"counts": counts, "unknown": unknown(table, known, units, used[0][1]), **_span(table)}
 
 
 def _write(table: pa.Table, path: Path) -> None:
@@ -201,7 +200,7 @@ def _span(table: pa.Table) -> dict[str, int | None]:
 
 
 def unknown(
-    table: pa.Table, known: pa.Table, details: dict[Any, tuple[Unknown, Mapping]]
+    table: pa.Table, known: pa.Table, details: dict[Any, tuple[Unknown | None, Mapping]], fallback: Mapping
 ) -> list[dict[str, Any]]:
     """The meters and channels of the rows that the registry lacks, in the order of their numbers."""
     ends = pc.add(table["start"], table["seconds"].cast(pa.int64()))
@@ -212,7 +211,8 @@ def unknown(
     for row in groups.to_pylist():
         key = (row["number"], row["carrier"], row["channel"])
         if key not in registered:
-            meter, mapping = details[key]
+            meter, mapping = details.get(key, (None, fallback))  # a known number on a new channel
+            name = meter.name if meter else ""
             found.append(
                 {
                     **{name: row[name] for name in KEY},
@@ -221,9 +221,9 @@ def unknown(
                     "last": row["end_max"],
                     "kind": mapping.kind,
                     "unit": mapping.unit or CANONICAL[row["carrier"]],
-                    "name": meter.name,
-                    "multiplier": meter.multiplier,
-                    "product": products.guess(row["carrier"], f"{row['number']} {meter.name}"),
+                    "name": name,
+                    "multiplier": meter.multiplier if meter else None,
+                    "product": products.guess(row["carrier"], f"{row['number']} {name}"),
                 }
             )
     return sorted(found, key=lambda m: (m["carrier"], m["number"], m["channel"]))
