@@ -14,10 +14,17 @@ SWITCHER_LEVELS = ("city", "district", "street", "community", "estate", "quarter
 
 
 def current_place(request: HttpRequest) -> Area | None:
-    """The readable area named ``slug`` in the address, or the one last looked at, or None."""
-    slug = request.resolver_match.kwargs.get("slug") if request.resolver_match else None
-    slug = slug or request.session.get("place")
-    return queries.areas(request.user).filter(slug=slug).first() if slug else None
+    """The readable area named ``slug`` in the address, or the one last looked at, or None.
+
+    The one in the address is remembered, so that pages of the site keep its navigation.
+    """
+    named = request.resolver_match.kwargs.get("slug") if request.resolver_match else None
+    last = request.session.get("place")
+    slug = named or last
+    found = queries.areas(request.user).filter(slug=slug).first() if slug else None
+    if found is not None and named and named != last:
+        request.session["place"] = named
+    return found
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
