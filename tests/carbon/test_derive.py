@@ -64,8 +64,7 @@ def by_days(spans: list[tuple[str, str, float]]) -> pd.Series:
 
 def electricity() -> pd.Series:
     use = hourly("MAIN") + by_days(p.BILLS["BILL"]).reindex([202303, 202304])
-    use = use.add(hourly("LONE"), fill_value=0.0)
-    return use
+    return use.add(hourly("LONE"), fill_value=0.0)
 
 
 def gas() -> pd.Series:

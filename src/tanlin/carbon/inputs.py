@@ -42,6 +42,12 @@ class Registry:
     daily: pa.Table
     devices: pa.Table
 
+    @classmethod
+    def of(cls, meters: pa.Table, daily: pa.Table, devices: pa.Table) -> Registry:
+        """The rows in one order, so that the order they come in never shows in a receipt."""
+        order = [(name, "ascending") for name in _KEY]
+        return cls(*(table.sort_by(order) for table in (meters, daily, devices)))
+
     @property
     def meter_ids(self) -> list[int]:
         return sorted(set(self.meters["meter_id"].to_pylist()))
@@ -72,12 +78,13 @@ class Registry:
 
 
 _TABLES = ("meters", "daily", "devices")
+_KEY = ("meter_id", "channel", "from_es")
 
 
 def registry_of(area: Any, period: Period) -> Registry:
     """Today's registry rows of a place for a period."""
     meters, daily = meter.frames(area, period.first_day, last_day(period))
-    return Registry(meters, daily, meter.devices_frame(set(meters["meter_id"].to_pylist())))
+    return Registry.of(meters, daily, meter.devices_frame(set(meters["meter_id"].to_pylist())))
 
 
 def span(snapshot: Snapshot, meters: pa.Table, period: Period, tz: str) -> tuple[int, int] | None:
@@ -125,13 +132,11 @@ def _told(fact: dict[str, Any] | None) -> Any:
 def registry_changes(was: Registry, now: Registry) -> list[Change]:
     """Registry fields that differ, as ``表号 · field``; rows that came or went, as ``表号 · row``."""
     numbers = {r["meter_id"]: r["number"] for t in (was.meters, now.meters) for r in t.to_pylist()}
-    changes = _row_changes(was.meters, now.meters, ("meter_id", "channel", "from_es"), numbers)
-    changes += _row_changes(was.devices, now.devices, ("meter_id", "channel", "from_es"), numbers)
-    return changes
+    return _row_changes(was.meters, now.meters, numbers) + _row_changes(was.devices, now.devices, numbers)
 
 
-def _row_changes(was: pa.Table, now: pa.Table, key: tuple[str, ...], numbers: dict[int, str]) -> list[Change]:
-    old, new = ({tuple(r[k] for k in key): r for r in t.to_pylist()} for t in (was, now))
+def _row_changes(was: pa.Table, now: pa.Table, numbers: dict[int, str]) -> list[Change]:
+    old, new = ({tuple(r[k] for k in _KEY): r for r in t.to_pylist()} for t in (was, now))
     changes = []
     for where in sorted(old.keys() | new.keys()):
         a, b = old.get(where), new.get(where)
