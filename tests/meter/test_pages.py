@@ -60,7 +60,7 @@ def test_the_wizard_from_upload_to_undo(engineer: Client):
     assert "Not a number" in page
     refused = engineer.post(there + "confirm/", {"import": "1", "place": "home"})
     assert refused.status_code == 400
-    assert "1 rows are wrong" in refused.content.decode()
+    assert "Bad rows: 1." in refused.content.decode()
     sent = {"import": "1", "place": "home", "partial": "on", "multiplier-1": "30"}
     assert engineer.post(there + "confirm/", sent).status_code == 302
     assert "being brought in" in engineer.get(there).content.decode()

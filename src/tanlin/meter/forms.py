@@ -74,7 +74,7 @@ class MeterForm(Styled):
         help_text=_("For gas, waste and fuel: which factor applies."),
     )
     channel = forms.ChoiceField(label=_("channel"), choices=Channel.choices)
-    kind = forms.ChoiceField(label=_("kind"), choices=Kind.choices)
+    kind = forms.ChoiceField(label=_("kind of readings"), choices=Kind.choices)
     unit = forms.CharField(
         label=_("unit"), max_length=20, required=False, help_text=_("Empty: kWh, m³, GJ or kg.")
     )

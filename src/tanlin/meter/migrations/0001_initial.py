@@ -6,160 +6,359 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('tanlin_community', '0001_initial'),
+        ("tanlin_community", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Meter',
+            name="Meter",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('carrier', models.CharField(choices=[('electricity', 'electricity'), ('gas', 'gas'), ('heat', 'heat'), ('water', 'water'), ('cooling', 'cooling'), ('waste', 'waste'), ('fuel', 'fuel')], max_length=12, verbose_name='carrier')),
-                ('number', models.CharField(max_length=80, verbose_name='meter number')),
-                ('name', models.CharField(blank=True, max_length=120, verbose_name='name')),
-                ('created', models.DateTimeField(auto_now_add=True)),
-                ('owner_area', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tanlin_community.area')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "carrier",
+                    models.CharField(
+                        choices=[
+                            ("electricity", "electricity"),
+                            ("gas", "gas"),
+                            ("heat", "heat"),
+                            ("water", "water"),
+                            ("cooling", "cooling"),
+                            ("waste", "waste"),
+                            ("fuel", "fuel"),
+                        ],
+                        max_length=12,
+                        verbose_name="carrier",
+                    ),
+                ),
+                ("number", models.CharField(max_length=80, verbose_name="meter number")),
+                ("name", models.CharField(blank=True, max_length=120, verbose_name="name")),
+                ("created", models.DateTimeField(auto_now_add=True)),
+                (
+                    "owner_area",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tanlin_community.area",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Device',
+            name="Device",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.CharField(choices=[('import', 'import'), ('export', 'export'), ('generation', 'generation')], default='import', max_length=12)),
-                ('serial', models.CharField(blank=True, max_length=80, verbose_name='serial number')),
-                ('digits', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='digits before the point')),
-                ('from_es', models.BigIntegerField()),
-                ('to_es', models.BigIntegerField(blank=True, null=True)),
-                ('initial', models.FloatField(blank=True, null=True, verbose_name='first register reading')),
-                ('final', models.FloatField(blank=True, null=True, verbose_name='last register reading')),
-                ('meter', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='devices', to='tanlin_meter.meter')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("import", "import"), ("export", "export"), ("generation", "generation")],
+                        default="import",
+                        max_length=12,
+                    ),
+                ),
+                ("serial", models.CharField(blank=True, max_length=80, verbose_name="serial number")),
+                (
+                    "digits",
+                    models.PositiveSmallIntegerField(
+                        blank=True, null=True, verbose_name="digits before the point"
+                    ),
+                ),
+                ("from_es", models.BigIntegerField()),
+                ("to_es", models.BigIntegerField(blank=True, null=True)),
+                ("initial", models.FloatField(blank=True, null=True, verbose_name="first register reading")),
+                ("final", models.FloatField(blank=True, null=True, verbose_name="last register reading")),
+                (
+                    "meter",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="devices",
+                        to="tanlin_meter.meter",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['meter', 'channel', 'from_es'],
+                "ordering": ["meter", "channel", "from_es"],
             },
         ),
         migrations.CreateModel(
-            name='MeterRow',
+            name="MeterRow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.CharField(choices=[('import', 'import'), ('export', 'export'), ('generation', 'generation')], default='import', max_length=12, verbose_name='channel')),
-                ('kind', models.CharField(choices=[('interval', 'interval readings'), ('register', 'register readings'), ('bill', 'bills')], default='interval', max_length=10, verbose_name='kind')),
-                ('multiplier', models.FloatField(default=1.0, verbose_name='multiplier')),
-                ('unit', models.CharField(max_length=20, verbose_name='unit')),
-                ('product', models.CharField(blank=True, max_length=40, verbose_name='product')),
-                ('tariff', models.CharField(blank=True, max_length=80, verbose_name='tariff')),
-                ('uncertainty_pct', models.FloatField(default=2.0, verbose_name='uncertainty, % (95 %)')),
-                ('valid_from', models.DateField(verbose_name='valid from')),
-                ('valid_to', models.DateField(blank=True, null=True, verbose_name='valid to')),
-                ('created', models.DateTimeField(auto_now_add=True)),
-                ('superseded_at', models.DateTimeField(blank=True, null=True)),
-                ('meter', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rows', to='tanlin_meter.meter')),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='child_rows', to='tanlin_meter.meter')),
-                ('place', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tanlin_community.area')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("import", "import"), ("export", "export"), ("generation", "generation")],
+                        default="import",
+                        max_length=12,
+                        verbose_name="channel",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("interval", "interval readings"),
+                            ("register", "register readings"),
+                            ("bill", "bills"),
+                        ],
+                        default="interval",
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("multiplier", models.FloatField(default=1.0, verbose_name="multiplier")),
+                ("unit", models.CharField(max_length=20, verbose_name="unit")),
+                ("product", models.CharField(blank=True, max_length=40, verbose_name="product")),
+                ("tariff", models.CharField(blank=True, max_length=80, verbose_name="tariff")),
+                ("uncertainty_pct", models.FloatField(default=2.0, verbose_name="uncertainty, % (95 %)")),
+                ("valid_from", models.DateField(verbose_name="valid from")),
+                ("valid_to", models.DateField(blank=True, null=True, verbose_name="valid to")),
+                ("created", models.DateTimeField(auto_now_add=True)),
+                ("superseded_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "meter",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rows",
+                        to="tanlin_meter.meter",
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="child_rows",
+                        to="tanlin_meter.meter",
+                    ),
+                ),
+                (
+                    "place",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tanlin_community.area",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['meter', 'channel', 'valid_from'],
+                "ordering": ["meter", "channel", "valid_from"],
             },
         ),
         migrations.CreateModel(
-            name='SourceMapping',
+            name="SourceMapping",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('fingerprint', models.CharField(max_length=71)),
-                ('mapping', models.JSONField()),
-                ('used', models.DateTimeField(auto_now=True)),
-                ('area', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tanlin_community.area')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("fingerprint", models.CharField(max_length=71)),
+                ("mapping", models.JSONField()),
+                ("used", models.DateTimeField(auto_now=True)),
+                (
+                    "area",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tanlin_community.area",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Import',
+            name="Import",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('evidence', models.CharField(max_length=71)),
-                ('filename', models.CharField(max_length=255)),
-                ('state', models.CharField(choices=[('uploaded', 'uploaded'), ('checking', 'being checked'), ('checked', 'checked'), ('importing', 'being imported'), ('done', 'imported'), ('undone', 'undone'), ('refused', 'refused')], default='uploaded', max_length=10)),
-                ('mapping', models.JSONField(null=True)),
-                ('report', models.JSONField(default=dict)),
-                ('answers', models.JSONField(default=dict)),
-                ('job', models.BigIntegerField(null=True)),
-                ('batch', models.BigIntegerField(null=True)),
-                ('undo_batch', models.BigIntegerField(null=True)),
-                ('created', models.DateTimeField(auto_now_add=True)),
-                ('finished', models.DateTimeField(null=True)),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('area', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tanlin_community.area')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("evidence", models.CharField(max_length=71)),
+                ("filename", models.CharField(max_length=255)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("uploaded", "uploaded"),
+                            ("checking", "being checked"),
+                            ("checked", "checked"),
+                            ("importing", "being imported"),
+                            ("done", "imported"),
+                            ("undone", "undone"),
+                            ("refused", "refused"),
+                        ],
+                        default="uploaded",
+                        max_length=10,
+                    ),
+                ),
+                ("mapping", models.JSONField(null=True)),
+                ("report", models.JSONField(default=dict)),
+                ("answers", models.JSONField(default=dict)),
+                ("job", models.BigIntegerField(null=True)),
+                ("batch", models.BigIntegerField(null=True)),
+                ("undo_batch", models.BigIntegerField(null=True)),
+                ("created", models.DateTimeField(auto_now_add=True)),
+                ("finished", models.DateTimeField(null=True)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "area",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tanlin_community.area",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['uploaded', 'checking', 'checked', 'importing', 'done', 'undone', 'refused'])), name='import_state')],
+                "ordering": ["-id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                ["uploaded", "checking", "checked", "importing", "done", "undone", "refused"],
+                            )
+                        ),
+                        name="import_state",
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='meter',
-            constraint=models.UniqueConstraint(fields=('owner_area', 'carrier', 'number'), name='meter_unique'),
+            model_name="meter",
+            constraint=models.UniqueConstraint(
+                fields=("owner_area", "carrier", "number"), name="meter_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='meter',
-            constraint=models.CheckConstraint(condition=models.Q(('carrier__in', ['electricity', 'gas', 'heat', 'water', 'cooling', 'waste', 'fuel'])), name='meter_carrier'),
+            model_name="meter",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("carrier__in", ["electricity", "gas", "heat", "water", "cooling", "waste", "fuel"])
+                ),
+                name="meter_carrier",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='meter',
-            constraint=models.CheckConstraint(condition=models.Q(('number', ''), _negated=True), name='meter_numbered'),
+            model_name="meter",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("number", ""), _negated=True), name="meter_numbered"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='device',
-            constraint=models.UniqueConstraint(fields=('meter', 'channel', 'from_es'), name='device_from_unique'),
+            model_name="device",
+            constraint=models.UniqueConstraint(
+                fields=("meter", "channel", "from_es"), name="device_from_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='device',
-            constraint=models.UniqueConstraint(condition=models.Q(('to_es__isnull', True)), fields=('meter', 'channel'), name='device_open_unique'),
+            model_name="device",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("to_es__isnull", True)),
+                fields=("meter", "channel"),
+                name="device_open_unique",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='device',
-            constraint=models.CheckConstraint(condition=models.Q(('to_es__isnull', True), ('to_es__gt', models.F('from_es')), _connector='OR'), name='device_dates'),
+            model_name="device",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("to_es__isnull", True), ("to_es__gt", models.F("from_es")), _connector="OR"
+                ),
+                name="device_dates",
+            ),
         ),
         migrations.AddIndex(
-            model_name='meterrow',
-            index=models.Index(condition=models.Q(('superseded_at__isnull', True)), fields=['place'], name='meter_row_place'),
+            model_name="meterrow",
+            index=models.Index(
+                condition=models.Q(("superseded_at__isnull", True)), fields=["place"], name="meter_row_place"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='meterrow',
-            constraint=models.UniqueConstraint(condition=models.Q(('superseded_at__isnull', True)), fields=('meter', 'channel', 'valid_from'), name='meter_row_from_unique'),
+            model_name="meterrow",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("superseded_at__isnull", True)),
+                fields=("meter", "channel", "valid_from"),
+                name="meter_row_from_unique",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='meterrow',
-            constraint=models.UniqueConstraint(condition=models.Q(('superseded_at__isnull', True), ('valid_to__isnull', True)), fields=('meter', 'channel'), name='meter_row_open_unique'),
+            model_name="meterrow",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("superseded_at__isnull", True), ("valid_to__isnull", True)),
+                fields=("meter", "channel"),
+                name="meter_row_open_unique",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='meterrow',
-            constraint=models.CheckConstraint(condition=models.Q(('multiplier__gt', 0)), name='meter_row_multiplier'),
+            model_name="meterrow",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("multiplier__gt", 0)), name="meter_row_multiplier"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='meterrow',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='meter_row_dates'),
+            model_name="meterrow",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("valid_to__isnull", True), ("valid_to__gt", models.F("valid_from")), _connector="OR"
+                ),
+                name="meter_row_dates",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='meterrow',
-            constraint=models.CheckConstraint(condition=models.Q(('parent__isnull', True), models.Q(('parent', models.F('meter')), _negated=True), _connector='OR'), name='meter_row_not_own_parent'),
+            model_name="meterrow",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("parent__isnull", True),
+                    models.Q(("parent", models.F("meter")), _negated=True),
+                    _connector="OR",
+                ),
+                name="meter_row_not_own_parent",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='meterrow',
-            constraint=models.CheckConstraint(condition=models.Q(('channel__in', ['import', 'export', 'generation'])), name='meter_row_channel'),
+            model_name="meterrow",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("channel__in", ["import", "export", "generation"])),
+                name="meter_row_channel",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='meterrow',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['interval', 'register', 'bill'])), name='meter_row_kind'),
+            model_name="meterrow",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["interval", "register", "bill"])), name="meter_row_kind"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sourcemapping',
-            constraint=models.UniqueConstraint(fields=('area', 'fingerprint'), name='source_mapping_unique'),
+            model_name="sourcemapping",
+            constraint=models.UniqueConstraint(fields=("area", "fingerprint"), name="source_mapping_unique"),
         ),
     ]

@@ -147,7 +147,7 @@ def _agreed(imp: Import, partial: bool) -> Import:
     if imp.counts.get("bad") and not partial:
         raise BadInput(
             "meter.bad_rows",
-            Text(f"有 {imp.counts['bad']} 行有误。", f"{imp.counts['bad']} rows are wrong."),
+            Text(f"有 {imp.counts['bad']} 行有误。", f"Bad rows: {imp.counts['bad']}."),
             remedy=Text(
                 "请修改文件后重新上传，或同意只导入其余各行。",
                 "Mend the file and upload it again, or agree to import the other rows only.",

@@ -56,8 +56,12 @@ def lasting(seconds: int) -> str:
 
 @register.filter
 def plain_number(value: float | str | None) -> str:
-    """A reading with all its digits; a dash where the page knows none."""
-    return f"{value:,.10g}" if isinstance(value, (int, float)) else "–"
+    """A reading with its digits (those that single precision invents are left out); a dash where the page knows none."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.8g}" if abs(value) < 1e8 else f"{value:,.1f}"
+    return "–"
 
 
 @register.filter
