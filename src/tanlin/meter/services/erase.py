@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -110,6 +111,7 @@ def _erase_registry(areas: list[int], ids: list[int], actor: Any) -> dict[str, i
         "rows": MeterRow.objects.filter(**owned).delete()[0],
         "meters": Meter.objects.filter(owner_area__in=areas).delete()[0],
     }
-    transaction.on_commit(lambda: [staging.drop(pk) for pk in staged])
+    for pk in staged:
+        transaction.on_commit(partial(staging.drop, pk))
     report_event("meter.places_erased", actor=actor, area=None, subject=f"{len(ids)}", data=counts)
     return counts
