@@ -144,7 +144,9 @@ def _row_changes(was: pa.Table, now: pa.Table, numbers: dict[int, str]) -> list[
         if a is None or b is None:
             changes.append(Change("registry", f"{name} · row", a, b))
             continue
-        changes += [Change("registry", f"{name} · {f}", a[f], b[f]) for f in a if a[f] != b.get(f)]
+        fields = [field for field in a if a[field] != b.get(field)]
+        told = [field for field in fields if field != "selected"] or fields  # it follows from the parents
+        changes += [Change("registry", f"{name} · {field}", a[field], b[field]) for field in told]
     return changes
 
 
@@ -157,7 +159,8 @@ def wider(months: tuple[str, str], found: tuple[int, int] | None) -> tuple[str, 
 
 def of_months(digests: pa.Table, low: str, high: str) -> pa.Table:
     """The digests of months from low to high."""
-    return digests.filter([low <= month <= high for month in digests["month"].to_pylist()])
+    inside = [low <= month <= high for month in digests["month"].to_pylist()]
+    return digests.filter(pa.array(inside, pa.bool_()))
 
 
 def reading_changes(
