@@ -19,6 +19,7 @@ CATALOGUE = Path("locale", "zh_Hans", "LC_MESSAGES", "django.po")
 FUNCTIONS = {
     "_": (None, 0, None),
     "gettext": (None, 0, None),
+    "gettext_noop": (None, 0, None),
     "ngettext": (None, 0, 1),
     "pgettext": (0, 1, None),
     "npgettext": (0, 1, 2),

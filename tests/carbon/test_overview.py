@@ -12,8 +12,8 @@ import pytest
 
 from tanlin.carbon.factors import Fact
 from tanlin.carbon.overview import DeadMeter, Overview, overview
-from tanlin.carbon.pictures import timeline_picture
 from tanlin.carbon.rows import month_run
+from tanlin.carbon.timeline import timeline_picture
 from tanlin.kernel.errors import Text
 from tanlin.kernel.words import digits
 from tanlin.kernel.words import percent as share

@@ -21,6 +21,7 @@ _HOMES = {
     "files": ("METHOD", "replay"),
     "inventory": ("Inventory",),
     "reasons": ("reason_text",),
+    "shown": ("brief", "kind_name", "region_name", "unit_of"),
     "tariffs": ("TariffBook", "implied_bases", "read_tariffs"),
     "uncertainty": ("combine", "total"),
 }

@@ -6,19 +6,18 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from tanlin.carbon.shown import USED
+from tanlin.carbon.stored import TARIFF
 from tanlin.record import FactRow
 
-KINDS = [
-    ("grid_location", _("grid electricity, location-based")),
-    ("fuel", _("fuels")),
-    ("heat", _("purchased heat")),
-    ("cooling", _("purchased cooling")),
-    ("water", _("tap water")),
-    ("waste", _("waste treatment")),
-    ("tce", _("standard coal")),
-]
+
+def kinds() -> list[tuple[str, str]]:
+    """Kinds of factors that can be entered, in the language of the page."""
+    lang = get_language() or "zh-hans"
+    return [(kind, text.pick(lang[:2])) for kind, text in USED.items() if kind != TARIFF]
 
 
 class FactorForm(forms.Form):
@@ -32,7 +31,7 @@ class FactorForm(forms.Form):
     )
     name_zh = forms.CharField(max_length=120, label=_("Name"))
     name_en = forms.CharField(max_length=120, label=_("English name"), required=False)
-    kind = forms.ChoiceField(choices=KINDS, label=_("Kind"))
+    kind = forms.ChoiceField(choices=kinds, label=_("Kind"))
     product = forms.CharField(max_length=40, label=_("Product"), required=False)
     region = forms.RegexField(r"[A-Z][A-Z\-]*", max_length=20, label=_("Region"))
     value = forms.FloatField(label=_("Value"))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import calendar
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
@@ -20,11 +19,7 @@ from tanlin.kernel.words import percent as share
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from tanlin.carbon.factors import Fact
-
 MOST_PLACES = 6
-MOST_SERIES = 16
-_YEAR = re.compile(r"(?:19|20)\d\d\s*年?\s*")
 
 
 @dataclass(frozen=True)
@@ -301,67 +296,3 @@ def quality_picture(rows: Rows, year: int, done: list[int]) -> Picture:
         {"kind": "quality", "months": labels, "rows": strips},
         {"columns": columns, "rows": table_rows},
     )
-
-
-def timeline_picture(facts: Iterable[Fact], today: date) -> Picture:
-    """When each factor or tariff is valid, one row a series: the ids that differ only in the year."""
-    title = Text("有效期", "Validity")
-    rows: dict[tuple[str, ...], dict[str, Any]] = {}
-    for fact in sorted(facts, key=lambda f: (f.kind, f.region, f.product, f.gas, f.valid_from or date.min)):
-        named = Text(*(_YEAR.sub("", part).strip() for part in fact.name))
-        name = named if any(named) else Text(fact.fact_id, fact.fact_id)
-        row = rows.setdefault(
-            (fact.kind, _YEAR.sub("", fact.fact_id)),
-            {"name": name, "thing": _thing(fact.kind, fact.product), "spans": []},
-        )
-        begin = fact.valid_from or fact.published or date(today.year - 10, 1, 1)
-        row["spans"].append(
-            {
-                "label": f"{fact.value:g}",
-                "unit": fact.unit,
-                "from": begin.isoformat(),
-                "to": fact.valid_to.isoformat() if fact.valid_to else None,
-                "verified": fact.verified,
-                "provisional": False,
-                "note": fact.source,
-            }
-        )
-    if not rows:
-        return Picture("timeline", title, Text("暂无因子。", "No factors yet."), None, None)
-    spec = {"kind": "timeline", "today": today.isoformat(), "rows": list(rows.values())[:MOST_SERIES]}
-    count = sum(len(row["spans"]) for row in rows.values())
-    hidden = len(rows) > MOST_SERIES
-    more = (
-        Text(f"，图中为前 {MOST_SERIES} 个", f", the first {MOST_SERIES} drawn") if hidden else Text("", "")
-    )
-    summary = Text(
-        f"{len(rows)} 个系列，{count} 个版本{more.zh}；实心为来源已核对，空心为未核对，竖线为今天。",
-        f"{len(rows)} series, {count} versions{more.en}; solid is verified, hollow is not, the upright line is today.",
-    )
-    columns = [
-        Text("名称", "Name"),
-        Text("数值", "Value"),
-        Text("生效", "From"),
-        Text("失效", "To"),
-        Text("来源", "Source"),
-    ]
-    table = [
-        [r["name"], f"{s['label']}{SPACE}{s['unit']}", s["from"], s["to"] or "–", s["note"]]
-        for r in rows.values()
-        for s in r["spans"]
-    ]
-    return Picture("timeline", title, summary, spec, {"columns": columns, "rows": table})
-
-
-def _thing(kind: str, product: str) -> str:
-    """The colour of a kind of fact: the carrier it belongs to, else neutral."""
-    words = {
-        "grid": "electricity",
-        "gas": "gas",
-        "heat": "heat",
-        "water": "water",
-        "waste": "waste",
-        "fuel": "fuel",
-    }
-    text = f"{product} {kind}"
-    return next((thing for word, thing in words.items() if word in text), "grid")

@@ -10,18 +10,20 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tanlin.carbon import queries, services
-from tanlin.carbon.factors import fact_of
-from tanlin.carbon.forms import KINDS, FactorForm
-from tanlin.carbon.pictures import timeline_picture
-from tanlin.carbon.stored import TARIFF, UNDATED
+from tanlin.carbon.factors import fact_of, region_chain
+from tanlin.carbon.forms import FactorForm
+from tanlin.carbon.shown import KINDS, brief, chosen, kind_name, region_name, shown, unit_of
+from tanlin.carbon.stored import TARIFF
+from tanlin.carbon.timeline import Span, timeline_picture
 from tanlin.community import queries as community
-from tanlin.kernel.errors import Forbidden
+from tanlin.kernel.errors import Forbidden, Text
 from tanlin.kernel.period import Period
 from tanlin.kernel.ports import enqueue
+from tanlin.record import FactRow
 
 PAGE = 50
 
@@ -40,7 +42,8 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         "place": area,
         "view": view,
         "year": year,
-        "years": years or [year],
+        "years": years,
+        "period": year if years or "year" in request.GET else "",
         "links": _links(request, area),
         "compute_url": reverse("carbon:derive", args=[slug])
         if community.may(request.user, area, "derive")
@@ -70,31 +73,38 @@ def _links(request: HttpRequest, area: Any) -> dict[str, str]:
 @login_required
 @require_POST
 def derive(request: HttpRequest, slug: str) -> HttpResponse:
-    """Queue the derivation of a year of a place and show the job."""
+    """Queue the derivation of a year of a place, or of every year with readings, and show the job."""
     area = community.area(request.user, slug, "derive")
-    period = Period.parse(request.POST.get("period", str(timezone.localdate().year)))
-    job = enqueue("carbon.derive", {"slug": slug, "period": period.label}, actor=request.user, area=area)
+    period = request.POST.get("period", "")
+    label = Period.parse(period).label if period else ""
+    job = enqueue("carbon.derive", {"slug": slug, "period": label}, actor=request.user, area=area)
     return redirect("record:job", job.pk)
 
 
 @login_required
 @require_safe
 def factors(request: HttpRequest, slug: str) -> HttpResponse:
-    """Factors and tariffs in force, with source, validity and whether the source was read."""
+    """Factors and tariffs with source, validity and whether the source was read; first those of this place."""
     area = community.area(request.user, slug)
-    query = {name: request.GET.get(name, "") for name in ("q", "kind", "region")}
-    rows = queries.facts(query["kind"], query["region"], query["q"])
+    query = {"q": request.GET.get("q", ""), "kind": "used", "region": "here"}
+    query |= {name: request.GET[name] for name in ("kind", "region") if request.GET.get(name)}
+    every = queries.facts(text=query["q"])
+    rows = chosen(every, query["kind"], query["region"], area.region)
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
-    shown = [_shown(row) for row in page.object_list]
+    known = queries.facts()
+    codes = sorted({row.region for row in known if row.region})
     context = {
         "place": area,
-        "facts": shown,
+        "facts": [shown(row) for row in page.object_list],
         "page": page,
         "query": query,
-        "kinds": [*KINDS, (TARIFF, _("tariffs"))],
-        "regions": sorted({row.region for row in queries.facts() if row.region}),
+        "here": " · ".join(_pick(region_name(code)) for code in region_chain(area.region)),
+        "kinds": [(kind, kind_name(kind)) for kind in sorted({row.kind for row in known}, key=_kind_order)],
+        "regions": [(code, region_name(code)) for code in codes],
         "timeline": timeline_picture(
-            [fact_of(vars(r)) for r in page.object_list if r.kind != TARIFF], timezone.localdate()
+            [fact_of(vars(r)) for r in page.object_list if r.kind != TARIFF],
+            timezone.localdate(),
+            [_span(r) for r in page.object_list if r.kind == TARIFF],
         ),
         "add_url": reverse("carbon:factor_new", args=[slug])
         if queries.may_edit_factors(request.user, area)
@@ -103,26 +113,27 @@ def factors(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "carbon/factors.html", context)
 
 
-def _shown(row: Any) -> dict[str, Any]:
-    """A fact row as the table prints it; a tariff shows its prices instead of one value."""
-    named = row.value if isinstance(row.value, dict) else {}
-    tariff = row.kind == TARIFF
-    return {
-        "fact_id": row.fact_id,
-        "name": (named.get("name_zh") or row.fact_id, named.get("name_en") or row.fact_id),
-        "kind": row.kind,
-        "region": row.region,
-        "value": None if tariff else named.get("value"),
-        "prices": named.get("prices") if tariff else None,
-        "unit": row.unit,
-        "uncertainty_pct": row.uncertainty_pct,
-        "valid_from": row.valid_from,
-        "valid_to": row.valid_to,
-        "published": None if row.published == UNDATED else row.published,
-        "source": row.source,
-        "source_ref": row.source_ref,
-        "verified": row.verified,
-    }
+def _pick(text: Text) -> str:
+    return text.pick((get_language() or "zh-hans")[:2])
+
+
+def _kind_order(kind: str) -> int:
+    return list(KINDS).index(kind) if kind in KINDS else len(KINDS)
+
+
+def _span(row: FactRow) -> Span:
+    told = row.value
+    return Span(
+        series=told["tariff_id"],
+        name=Text(told.get("name_zh") or row.fact_id, told.get("name_en") or row.fact_id),
+        label=brief(told),
+        thing=told.get("carrier", "grid"),
+        unit=unit_of(told),
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+        verified=row.verified,
+        source=row.source,
+    )
 
 
 @login_required

@@ -8,23 +8,40 @@ from django.http import HttpRequest
 
 from tanlin.community import queries
 from tanlin.community.models import Area
+from tanlin.kernel.errors import TanlinError
+from tanlin.record import queries as record
 from tanlin.web.assembly import navigation
 
 SWITCHER_LEVELS = ("city", "district", "street", "community", "estate", "quarter", "park")
 
 
 def current_place(request: HttpRequest) -> Area | None:
-    """The readable area named ``slug`` in the address, or the one last looked at, or None.
+    """The readable area that the address names, or whose receipt or job it shows; else the one last looked at.
 
     The one in the address is remembered, so that pages of the site keep its navigation.
     """
-    named = request.resolver_match.kwargs.get("slug") if request.resolver_match else None
+    named = _named(request)
     last = request.session.get("place")
     slug = named or last
     found = queries.areas(request.user).filter(slug=slug).first() if slug else None
     if found is not None and named and named != last:
         request.session["place"] = named
     return found
+
+
+def _named(request: HttpRequest) -> str | None:
+    match = request.resolver_match
+    if match is None:
+        return None
+    area = None
+    try:
+        if match.view_name in ("record:receipt", "record:replay"):
+            area = record.receipt(request.user, match.kwargs["digest"]).area
+        elif match.view_name in ("record:job", "record:cancel"):
+            area = record.job(request.user, match.kwargs["pk"]).area
+    except TanlinError:  # its own page says so
+        return None
+    return str(area.slug) if area else match.kwargs.get("slug")
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
