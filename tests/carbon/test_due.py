@@ -65,6 +65,22 @@ def test_a_bill_counts_in_every_year_it_touches(world: p.Place) -> None:
     assert {y for place, y in missing(world) if place == "garden"} == {"2023", "2024", "2025"}
 
 
+def test_readings_outside_the_validity_of_their_meter_ask_for_nothing(world: p.Place) -> None:
+    read(world, "FAR", "2021-06-01")
+    meter.refresh()
+    assert not [period for _, period in missing(world) if period == "2021"]
+
+
+def test_a_meter_that_moved_counts_where_it_was(world: p.Place) -> None:
+    from datetime import date
+
+    read(world, "FAR", "2024-06-01")
+    meter.refresh()
+    meter.change(world.row("FAR"), {"place": world.area}, actor=SYSTEM, from_day=date(2024, 1, 1))
+    assert {y for place, y in missing(world) if place == "meadow"} == {"2023"}
+    assert {y for place, y in missing(world) if place == "garden"} == {"2023", "2024"}
+
+
 def test_the_job_derives_what_is_missing_and_then_nothing(world: p.Place) -> None:
     first = job()
     assert first.state == "done"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
+from tanlin.carbon.figures import LABELS
 from tanlin.carbon.services import Kit
 from tanlin.community import queries as community
 from tanlin.kernel.period import Period, local_fields
@@ -16,14 +19,16 @@ from tanlin.record import queries as record
 KEY = "carbon.inventory"
 
 SEEN_SQL = """
-SELECT meter_id, month, MIN(start) AS low, MAX(start + seconds) AS high FROM current
-GROUP BY meter_id, month ORDER BY meter_id, month
+SELECT w.row_id AS row_id, r.month AS month, MIN(r.start) AS low, MAX(r.start + r.seconds) AS high
+FROM current r JOIN windows w ON r.meter_id = w.meter_id AND r.channel = w.channel
+WHERE r.start < w.to_es AND r.start + r.seconds > w.from_es
+GROUP BY w.row_id, r.month ORDER BY w.row_id, r.month
 """
 
 
 def stale() -> set[tuple[int, str]]:
-    """(area id, period) of the carbon figures marked stale."""
-    return {(area, period) for area, key, period in record.stale(100_000) if key.startswith("carbon.")}
+    """(area id, period) of the figures of this room that are marked stale."""
+    return {(area, period) for area, key, period in record.stale(100_000) if key in LABELS}
 
 
 def missing(kit: Kit, within: Any | None = None) -> set[tuple[int, str]]:
@@ -36,34 +41,44 @@ def missing(kit: Kit, within: Any | None = None) -> set[tuple[int, str]]:
     if within is not None:
         areas = areas.filter(path__startswith=within.path)
     levels = set(areas.values_list("pk", flat=True))
-    wanted = years_by_area(kit)
+    wanted = years_by_area(kit, within)
     return {(area, str(year)) for area, years in wanted.items() if area in levels for year in years} - have
 
 
-def years_by_area(kit: Kit) -> dict[int, set[int]]:
-    """Area id → local years in which any meter placed below it has readings."""
-    seen = kit.snapshot.query(SEEN_SQL)
-    zones = dict(zip(*(column.to_pylist() for column in meter.zones_frame().columns), strict=True))
-    meters = seen["meter_id"].to_numpy()
-    zone = np.array([zones.get(m, "") for m in meters.tolist()])
-    years: set[tuple[int, int]] = set()
-    for tz in sorted(set(zone.tolist()) - {""}):
+def years_by_area(kit: Kit, within: Any | None = None) -> dict[int, set[int]]:
+    """Area id → local years in which a meter placed below it then has readings; ``within`` one area, or all."""
+    roots = [within] if within is not None else community.areas(community.SYSTEM).filter(parent=None)
+    rows = [row for root in roots for row in meter.rows_below(root, date.min, date.max)]
+    windows = np.array([row.window for row in rows], np.int64).reshape(-1, 2)
+    frame = pa.table(
+        {
+            "row_id": np.arange(len(rows)),
+            "meter_id": np.array([row.meter_id for row in rows], np.int64),
+            "channel": pa.array([row.channel for row in rows], pa.string()),
+            "from_es": windows[:, 0],
+            "to_es": windows[:, 1],
+        }
+    )
+    seen = kit.snapshot.query(SEEN_SQL, windows=frame)
+    at = seen["row_id"].to_numpy()
+    low = np.maximum(seen["low"].to_numpy(), windows[at, 0])
+    high = np.minimum(seen["high"].to_numpy(), windows[at, 1]) - 1
+    zone = np.array([row.tz for row in rows])[at]
+    found = [np.zeros(0, np.int64)]
+    for tz in sorted(set(zone.tolist())):
         part = zone == tz
-        edges = [
-            local_fields(tz, seen[name].to_numpy()[part] - back)["month"] // 100 for name, back in _EDGES
-        ]
-        for length in range(int((edges[1] - edges[0]).max()) + 1):  # a bill may cross a year
-            year = np.minimum(edges[0] + length, edges[1])
-            years |= set(map(tuple, np.unique(np.stack([meters[part], year], 1), axis=0).tolist()))
-    paths = meter.paths()
+        first, last = (local_fields(tz, edge[part])["month"] // 100 for edge in (low, high))
+        for length in range(int((last - first).max()) + 1):  # a bill may cross a year
+            found.append(at[part] * _YEARS + np.minimum(first + length, last))
     out: dict[int, set[int]] = {}
-    for meter_id, year in years:
-        for part in paths[meter_id].strip("/").split("/"):
-            out.setdefault(int(part), set()).add(year)
+    for one in np.unique(np.concatenate(found)).tolist():
+        row, year = divmod(one, _YEARS)
+        for area in rows[row].path.strip("/").split("/"):
+            out.setdefault(int(area), set()).add(year)
     return out
 
 
-_EDGES = (("low", 0), ("high", 1))
+_YEARS = 10_000
 
 
 def ordered(pairs: Iterable[tuple[int, str]]) -> list[tuple[Any, Period]]:

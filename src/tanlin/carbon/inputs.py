@@ -131,8 +131,12 @@ def _told(fact: dict[str, Any] | None) -> Any:
 
 def registry_changes(was: Registry, now: Registry) -> list[Change]:
     """Registry fields that differ, as ``表号 · field``; rows that came or went, as ``表号 · row``."""
+    pairs = [(was.meters, now.meters), (was.devices, now.devices)]
+    differing = [(old, new) for old, new in pairs if not old.equals(new)]
+    if not differing:
+        return []
     numbers = {r["meter_id"]: r["number"] for t in (was.meters, now.meters) for r in t.to_pylist()}
-    return _row_changes(was.meters, now.meters, numbers) + _row_changes(was.devices, now.devices, numbers)
+    return [change for old, new in differing for change in _row_changes(old, new, numbers)]
 
 
 def _row_changes(was: pa.Table, now: pa.Table, numbers: dict[int, str]) -> list[Change]:
@@ -167,17 +171,9 @@ def reading_changes(
     then: readings.AsOf, now: Snapshot, months: tuple[str, str], registry: Registry
 ) -> list[Change]:
     """Meter-days whose effective readings differ today, as ``表号 · day`` with what was read then and now."""
-    keys = ("meter_id", "channel", "month")
-    old, new = (
-        {tuple(r[k] for k in keys): r["digest"] for r in t.to_pylist()}
-        for t in (then.digests, meter_months(now, registry, *months))
-    )
-    differing = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
-    if not differing:
+    where = now.query(CHANGED_SQL, was=then.digests, now=meter_months(now, registry, *months))
+    if not where.num_rows:
         return []
-    kinds = (pa.int64(), pa.string(), pa.string())
-    columns = zip(keys, zip(*differing, strict=True), kinds, strict=True)
-    where = pa.table({name: pa.array(column, kind) for name, column, kind in columns})
     numbers, zones = ({r["meter_id"]: r[n] for r in registry.meters.to_pylist()} for n in ("number", "tz"))
     a, b = (_dated(snapshot.query(ROWS_SQL, changed=where), zones) for snapshot in (then.snapshot, now))
     days = sorted({row[:3] for row in _set(a) ^ _set(b)})
@@ -196,6 +192,14 @@ def reading_changes(
     return changes
 
 
+CHANGED_SQL = """
+SELECT DISTINCT meter_id, channel, month FROM (
+    (SELECT meter_id, channel, month, digest FROM was EXCEPT SELECT meter_id, channel, month, digest FROM now)
+    UNION ALL
+    (SELECT meter_id, channel, month, digest FROM now EXCEPT SELECT meter_id, channel, month, digest FROM was)
+) AS both_ways
+ORDER BY meter_id, channel, month
+"""
 ROWS_SQL = """
 SELECT r.meter_id AS meter_id, r.channel AS channel, r.start AS start, r.seconds AS seconds,
        r.value AS value, r.quality AS quality

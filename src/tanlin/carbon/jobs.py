@@ -27,7 +27,7 @@ def derive_place(run: Run, slug: str, period: str) -> dict[str, Any]:
     Raises Refused where there is nothing to state.
     """
     area, kit = community.area(community.SYSTEM, slug), Kit.fresh()
-    labels = [period] if period else [str(year) for year in sorted(due.years_by_area(kit).get(area.pk, ()))]
+    labels = [period] if period else [str(year) for year in sorted(due.years_by_area(kit, area).get(area.pk, ()))]
     if not labels:
         text = Text("该区域没有读数，无法核算。", "The place has no readings.")
         remedy = Text("请先导入读数。", "Import readings first.")

@@ -141,9 +141,9 @@ _OVERTAKEN = -1
 
 
 def _published(area: Any, period: Period) -> list[str]:
-    """Keys of the carbon figures that exist."""
+    """Keys of the figures of this room that exist."""
     found = record.figures(area, period.label, tables=False)
-    return [key for key, _ in found if key.startswith("carbon.")]
+    return [key for key, _ in found if key in LABELS]
 
 
 def _origin(area: Any) -> Origin:
