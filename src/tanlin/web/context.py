@@ -7,7 +7,6 @@ from typing import Any
 from django.http import HttpRequest
 
 from tanlin.community import queries
-from tanlin.community.models import Area
 from tanlin.kernel.errors import TanlinError
 from tanlin.record import queries as record
 from tanlin.web.assembly import navigation
@@ -15,7 +14,7 @@ from tanlin.web.assembly import navigation
 SWITCHER_LEVELS = ("city", "district", "street", "community", "estate", "quarter", "park")
 
 
-def current_place(request: HttpRequest) -> Area | None:
+def current_place(request: HttpRequest) -> Any:
     """The readable area that the address names, or whose receipt or job it shows; else the one last looked at.
 
     The one in the address is remembered, so that pages of the site keep its navigation.

@@ -6,14 +6,18 @@ from django.urls import path
 from django.views.decorators.http import require_http_methods
 from django.views.i18n import set_language
 
-from tanlin.community.views import Login, home
+from tanlin.kernel.manifest import load
 from tanlin.web import views
 from tanlin.web.api import api
 from tanlin.web.assembly import room_urls
 
 urlpatterns = [
-    path("", home, name="home"),
-    path("login/", require_http_methods(["GET", "HEAD", "POST"])(Login.as_view()), name="login"),
+    path("", load("tanlin.community.views:home"), name="home"),
+    path(
+        "login/",
+        require_http_methods(["GET", "HEAD", "POST"])(load("tanlin.community.views:Login").as_view()),
+        name="login",
+    ),
     path("logout/", login_not_required(LogoutView.as_view()), name="logout"),
     path("language/", login_not_required(set_language), name="set_language"),
     path("place/<slug:slug>/", views.place, name="place"),

@@ -11,36 +11,35 @@ from django import template
 from django.utils.translation import gettext as _
 
 from tanlin.carbon import brief, kind_name, reason_text, region_name, unit_of
+from tanlin.community import queries
 from tanlin.kernel.errors import Text
 from tanlin.kernel.words import SPACE, digits, percent, sign, spaced
 from tanlin.web.templatetags import present
-from tanlin.web.templatetags.tanlin import language
+from tanlin.web.templatetags.tanlin import language, place_name
 
 register = template.Library()
 
 UNBOUNDED = 4_000_000_000  # an end of validity from this epoch second on means: still valid
+#: What the columns of stored tables are called, in the order in which a table shows them.
 COLUMNS: dict[str, Text] = {
     "number": Text("表号", "Meter no."),
     "meter": Text("表计", "Meter"),
-    "meter_id": Text("计量点", "Metering point"),
+    "month": Text("月份", "Month"),
+    "day": Text("日期", "Day"),
+    "place": Text("区域", "Place"),
     "main": Text("总表", "Main meter"),
+    "scope": Text("范围", "Scope"),
     "carrier": Text("品种", "Carrier"),
     "channel": Text("方向", "Channel"),
     "product": Text("细类", "Product"),
-    "place": Text("区域", "Place"),
     "region": Text("适用地区", "Region"),
     "kind": Text("读数方式", "Kind"),
     "multiplier": Text("倍率", "Multiplier"),
     "tariff": Text("价格", "Tariff"),
     "uncertainty_pct": Text("± %（95 %）", "± % (95 %)"),
-    "parent": Text("总表计量点", "Main meter point"),
     "selected": Text("计入合计", "Counted"),
     "from_es": Text("起", "From"),
     "to_es": Text("止", "To"),
-    "tz": Text("时区", "Time zone"),
-    "month": Text("月份", "Month"),
-    "day": Text("日期", "Day"),
-    "scope": Text("范围", "Scope"),
     "value": Text("用量", "Value"),
     "unit": Text("单位", "Unit"),
     "energy_kwh": Text("能量 kWh", "Energy kWh"),
@@ -68,6 +67,9 @@ COLUMNS: dict[str, Text] = {
     "digits": Text("位数", "Digits"),
     "initial": Text("起码", "First reading"),
     "final": Text("止码", "Last reading"),
+    "meter_id": Text("计量点", "Metering point"),
+    "parent": Text("总表计量点", "Main meter point"),
+    "tz": Text("时区", "Time zone"),
 }
 WORDS: dict[str, Text] = {
     "electricity": Text("电", "electricity"),
@@ -91,8 +93,6 @@ TABLES: dict[str, Text] = {
     "daily": Text("每日或更密读数的表计", "Meters read daily or more often"),
     "devices": Text("表具", "Devices"),
 }
-FIRST = ("number", "meter")  # columns that lead a table
-LAST = ("meter_id", "tz", "parent")  # and those that end it
 PARAMETERS: dict[str, Text] = {
     "as_of": Text("读数截至", "Readings up to"),
     "gwp": Text("全球增温潜势", "Global warming potential"),
@@ -233,10 +233,15 @@ def grid(columns: list[str], rows: list[list[str]], receipt: Any) -> dict[str, A
 
 def _grid(columns: list[str], rows: list[dict[str, Any]], zone: str) -> dict[str, Any]:
     filled = [c for c in columns if c != "table" and any(row.get(c) not in ("–", "", None) for row in rows)]
-    order = sorted(filled, key=lambda c: (c not in FIRST, c in LAST, columns.index(c)))
+    order = sorted(
+        filled, key=lambda c: (list(COLUMNS).index(c) if c in COLUMNS else len(COLUMNS), columns.index(c))
+    )
+    slugs = {row["place"] for row in rows if row.get("place")} if "place" in filled else set()
+    found = queries.areas(queries.SYSTEM).filter(slug__in=slugs) if slugs else ()
+    names = {place.slug: place_name(place) for place in found}
     return {
         "columns": [{"key": c, "label": _say(COLUMNS.get(c, Text(c, c)))} for c in order],
-        "rows": [[_cell(c, row.get(c), zone) for c in order] for row in rows],
+        "rows": [[names.get(row.get(c), "") or _cell(c, row.get(c), zone) for c in order] for row in rows],
     }
 
 

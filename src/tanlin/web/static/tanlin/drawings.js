@@ -118,8 +118,10 @@ function dotted(missing, theme, words, narrow) {
 function sankey(spec, theme, words, narrow) {
   const names = new Map(spec.nodes.map((node) => [node.id, node]));
   const size = narrow ? 11 : theme.size;
-  const label = (node) => `{n|${node.name}}\n{v|${format(node.value)}${SPACE}${spec.unit}}${node.note && !narrow ? `\n{v|${node.note}}` : ""}`;
   const last = Math.max(...spec.nodes.map((node) => node.depth));
+  const named = ({ name, depth }) => (narrow && depth > 0 && depth < last && [...name].length > 6 ? `${[...name].slice(0, 5).join("")}…` : name);
+  const amount = ({ value, depth }) => (narrow && depth > 0 && depth < last ? format(value) : `${format(value)}${SPACE}${spec.unit}`);
+  const label = (node) => `{n|${named(node)}}\n{v|${amount(node)}}${node.note && !narrow ? `\n{v|${node.note}}` : ""}`;
   const rows = Math.max(...[...Array(last + 1).keys()].map((depth) => spec.nodes.filter((n) => n.depth === depth).length));
   return {
     height: Math.max(320, rows * 72),
@@ -241,6 +243,9 @@ function quality(spec, theme, words, narrow) {
   };
 }
 
+// A bar too short for a number says nothing; a long text may be cut, the tooltip has it whole.
+const fits = (label, room, theme) => room >= Math.min(64, String(label).length * theme.size * 0.62);
+
 function timeline(spec, theme, words, narrow) {
   const spans = spec.rows.flatMap((row, i) => row.spans.map((span) => ({ ...span, row: i, thing: row.thing, name: row.name })));
   const dates = spans.flatMap((span) => [span.from, span.to ?? spec.today]);
@@ -262,7 +267,7 @@ function timeline(spec, theme, words, narrow) {
       type: "group",
       children: [
         { type: "rect", shape: { x: from, y: y - 10 + drop, width: Math.max(2, to - from - 2), height: 20, r: 3 }, style: span.verified ? { fill: color } : { fill: theme.token("surface"), stroke: color, lineWidth: 1.5, lineDash: span.provisional ? [4, 3] : null } },
-        { type: "text", silent: true, style: { x: from + 6, y: y + drop, text: `${span.label}${span.provisional ? "†" : ""}`, fill: span.verified ? theme.token("surface") : theme.token("ink"), font: `${theme.size}px ${theme.font}`, textVerticalAlign: "middle", width: Math.max(0, to - from - 12), overflow: "truncate" } },
+        { type: "text", silent: true, style: { x: from + 6, y: y + drop, text: fits(span.label, to - from - 12, theme) ? `${span.label}${span.provisional ? "†" : ""}` : "", fill: span.verified ? theme.token("surface") : theme.token("ink"), font: `${theme.size}px ${theme.font}`, textVerticalAlign: "middle", width: Math.max(0, to - from - 12), overflow: "truncate" } },
         ...(narrow ? [{ type: "text", silent: true, style: { x: area.x, y: y - 22 + drop, text: span.name, fill: theme.token("soft"), font: `${theme.size}px ${theme.font}`, textVerticalAlign: "middle" } }] : []),
       ],
     };

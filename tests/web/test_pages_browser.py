@@ -1,0 +1,152 @@
+"""Every page of a small site in a real browser: accessible, quiet, no wider than a phone, and readable without script."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from tanlin.carbon import services as carbon
+from tanlin.record import queries as record
+from tests.carbon import place as garden
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+GRAVE = {"serious", "critical"}
+# What follows from the status on purpose is no fault of the page.
+EXPECTED = ("the server responded with a status of 40",)
+
+
+@dataclass
+class Site:
+    """The served site: its address, sessions by user, and the pages with the status each answers."""
+
+    url: str
+    browser: Browser
+    sessions: dict[str, str]
+    faults: list[str] = field(default_factory=list)
+
+    def context(self, user: str, **options: Any) -> BrowserContext:
+        context = self.browser.new_context(**options)
+        cookies = {"language": "en"}
+        if user:
+            cookies[settings.SESSION_COOKIE_NAME] = self.sessions[user]
+        context.add_cookies([{"name": n, "value": v, "url": self.url} for n, v in cookies.items()])
+        return context
+
+    def look(self, context: BrowserContext, path: str, status: int = 200) -> Page:
+        """Open a page; keep what is wrong with it."""
+        page = context.new_page()
+        page.on("console", lambda m: self.complain(path, m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda e: self.complain(path, str(e)))
+        answer = page.goto(self.url + path)
+        if answer is None or answer.status != status:
+            self.complain(path, f"answered {answer and answer.status}, not {status}")
+        if page.query_selector("[data-chart]"):
+            page.wait_for_selector("html[data-charts=ready]")
+        return page
+
+    def complain(self, path: str, text: str) -> None:
+        if not any(part in text for part in EXPECTED):
+            self.faults.append(f"{path}: {text}")
+
+    def check(self, page: Page, path: str) -> None:
+        """Grave violations that axe finds, and anything that makes the page wider than the screen."""
+        from axe_playwright_python.sync_playwright import Axe
+
+        found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+        for each in found:
+            if each["impact"] in GRAVE:
+                nodes = "; ".join(node["html"][:120] for node in each["nodes"][:2])
+                self.complain(path, f"{each['impact']} {each['id']}: {nodes}")
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if wide > 0:
+            self.complain(path, f"{wide} px wider than the screen")
+
+
+def session(user: Any) -> str:
+    client = Client()
+    client.force_login(user)
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+@pytest.fixture
+def site(browser: Browser, live_server: Any) -> tuple[Site, garden.Place]:
+    """The garden with derived figures, served."""
+    made = garden.build("demonstration")
+    carbon.derive(made.area, garden.YEAR)
+    return Site(live_server.url, browser, {name: session(user) for name, user in made.users.items()}), made
+
+
+def pages(made: garden.Place) -> list[tuple[str, str, int]]:
+    """(user, path, status) of every page."""
+    client = Client()
+    client.force_login(made.users["keeper"])
+    job = client.post("/place/garden/carbon/derive", {"period": ""})["Location"]
+    figures = record.figures(made.area, "2023", tables=False)
+    receipts = [f"/receipt/{figures[key, '2023'].receipt}" for key in ("carbon.cost", "carbon.inventory")]
+    meter = f"/place/garden/meter/{made.ids['MAIN']}/"
+    keeper = [
+        *("/", "/place/garden/carbon/?year=2023", "/place/meadow/carbon/", *receipts, job),
+        *("/place/garden/carbon/factors/", "/place/garden/carbon/factors/?kind=all&region=all"),
+        *("/place/garden/carbon/factors/?q=nothing+like+this", "/place/garden/carbon/factors/new"),
+        *("/place/garden/record/jobs/", "/place/garden/record/events/", "/place/garden/community/"),
+        *("/place/garden/meter/", meter, "/place/garden/meter/new/", "/place/garden/meter/imports/"),
+        "/place/garden/meter/imports/new/",
+    ]
+    return [
+        ("", "/login/", 200),
+        *(("keeper", path, 200) for path in keeper),
+        ("keeper", "/place/nowhere/carbon/", 404),
+        ("stranger", "/place/meadow/carbon/factors/new", 403),
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_page_is_accessible_quiet_and_fits_a_phone(site: tuple[Site, garden.Place]) -> None:
+    seen, made = site
+    every = pages(made)
+    skins = (
+        {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
+        {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
+    )
+    for skin in skins:
+        contexts = {user: seen.context(user, **skin) for user in ("", "keeper", "stranger")}
+        for user, path, status in every:
+            page = seen.look(contexts[user], path, status)
+            seen.check(page, path)
+            page.close()
+    elder = contexts["keeper"]
+    elder.add_cookies([{"name": "size", "value": "elder", "url": seen.url}])
+    page = seen.look(elder, "/place/garden/carbon/?year=2023")
+    seen.check(page, "elder mode")
+    assert not seen.faults, "\n".join(seen.faults)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_figure_is_traced_and_replayed_beside_the_page_and_read_without_script(
+    site: tuple[Site, garden.Place],
+) -> None:
+    seen, _ = site
+    page = seen.look(seen.context("keeper"), "/place/garden/carbon/?year=2023")
+    page.click("[data-figure='carbon.co2e'] a[data-panel]")
+    page.click("#panel form[action$='/replay'] button")
+    page.wait_for_selector("#panel [data-answer=equal]")
+    assert page.title().startswith("Overview")
+    seen.check(page, "side panel")
+
+    bare = seen.context("keeper", java_script_enabled=False).new_page()
+    bare.goto(seen.url + "/place/garden/carbon/?year=2023")
+    assert bare.is_visible("[data-figure='carbon.co2e'] .figure-value")
+    assert bare.is_visible("#flow .no-script") and not bare.is_visible("#flow .chart-canvas")
+    bare.click("#flow .chart-table > summary")
+    assert bare.is_visible("#flow table")
+    bare.click("[data-figure='carbon.co2e'] a[data-panel]")
+    assert "/receipt/" in bare.url
+    bare.click("form[action$='/replay'] button")
+    assert bare.is_visible("[data-answer=equal]")
+    assert not seen.faults, "\n".join(seen.faults)
