@@ -160,7 +160,7 @@ def prices(tariff: Mapping[str, Any]) -> list[tuple[Text, Text]]:
 def brief(tariff: Mapping[str, Any]) -> Text:
     """The prices of a tariff in one line: the first season, the first tier."""
     known = tariff.get("prices")
-    bands = next(iter((known or tariff.get("ratios") or {}).values()), {})
+    bands: Mapping[str, Any] = next(iter((known or tariff.get("ratios") or {}).values()), {})
     first = {band: amount[0] if isinstance(amount, list) else amount for band, amount in bands.items()}
     mark = "" if known else "×"
     parts = [(BANDS.get(band, Text("", "")), f"{mark}{amount:.4g}") for band, amount in first.items()]

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_noop
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tanlin.carbon import queries, services
@@ -26,6 +26,8 @@ from tanlin.kernel.ports import enqueue
 from tanlin.record import FactRow
 
 PAGE = 50
+# Kinds of jobs of this room, for its catalogue.
+JOBS = (gettext_noop("carbon.derive"), gettext_noop("carbon.derive_due"))
 
 
 @login_required

@@ -241,7 +241,13 @@ def _grid(columns: list[str], rows: list[dict[str, Any]], zone: str) -> dict[str
     names = {place.slug: place_name(place) for place in found}
     return {
         "columns": [{"key": c, "label": _say(COLUMNS.get(c, Text(c, c)))} for c in order],
-        "rows": [[names.get(row.get(c), "") or _cell(c, row.get(c), zone) for c in order] for row in rows],
+        "rows": [
+            [
+                _cell(c, names.get(str(row.get(c)), row.get(c)) if c == "place" else row.get(c), zone)
+                for c in order
+            ]
+            for row in rows
+        ],
     }
 
 
