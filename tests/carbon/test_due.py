@@ -11,6 +11,7 @@ from tanlin.community.queries import SYSTEM
 from tanlin.kernel.period import Period
 from tanlin.meter import services as meter
 from tanlin.record import jobs
+from tanlin.record import queries as record
 from tests.carbon import place as p
 from tests.carbon.place import tell
 
@@ -111,6 +112,22 @@ def test_homes_are_derived_on_request_and_then_kept_fresh(world: p.Place) -> Non
     read(world, "BILL", "2023-04-16", 86400)
     assert job().result["derived"] == 4
     assert not tell("carbon.electricity", "garden-101").stale
+
+
+def test_a_month_follows_its_year_because_tiers_count_what_was_used_before(world: p.Place) -> None:
+    meter.change(world.row("BILL"), {"tariff": "CN-JS.residential_flat"}, actor=SYSTEM)  # tiers of the year
+    job()
+    services.derive(world.area, Period("2023-04"))
+    was = tell("carbon.cost", period="2023-04").value
+    meter.correct_reading(
+        meter_id=world.ids["BILL"], channel="import", start=p.START, seconds=15 * 86400, value=2700.0,
+        reason="wrong", actor=SYSTEM, area=world.area,
+    )  # fmt: skip
+    assert job().result["derived"] == 4
+    found = tell("carbon.cost", period="2023-04")
+    tiers = (0.5283, 0.5783)  # up to 2,760 kWh a year, and above; 2,860 were used before April
+    assert (was, found.value) == (pytest.approx(150 * tiers[0]), pytest.approx(150 * tiers[1]))
+    assert record.replay(SYSTEM, found.receipt).answer == "equal"
 
 
 def test_a_cancelled_job_stops_before_the_next_place(world: p.Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,8 +27,13 @@ GROUP BY w.row_id, r.month ORDER BY w.row_id, r.month
 
 
 def stale() -> set[tuple[int, str]]:
-    """(area id, period) of the figures of this room that are marked stale."""
-    return {(area, period) for area, key, period in record.stale(100_000) if key in LABELS}
+    """(area id, period) of the figures of this room that are marked stale.
+
+    With a year come the months and days that were derived of it: the tiers of a tariff count what was used before.
+    """
+    marked = {(area, period) for area, key, period in record.stale(100_000) if key in LABELS}
+    inside = {pair for pair in record.places_with(KEY) if (pair[0], pair[1][:4]) in marked}
+    return marked | inside
 
 
 def missing(kit: Kit, within: Any | None = None) -> set[tuple[int, str]]:

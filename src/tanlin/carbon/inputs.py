@@ -95,6 +95,16 @@ def span(snapshot: Snapshot, meters: pa.Table, period: Period, tz: str) -> tuple
     return None if found["low"] is None else (int(found["low"]), int(found["high"]))
 
 
+def with_lead(
+    snapshot: Snapshot, meters: pa.Table, period: Period, tz: str, found: tuple[int, int]
+) -> tuple[int, int]:
+    """A span of readings from where the year's begin: the tiers of a tariff count what was used before."""
+    if period.kind == "year" or not any(meters["tariff"].to_pylist()):
+        return found
+    year = span(snapshot, meters, Period(str(period.year)), tz)
+    return (min(found[0], year[0]) if year else found[0]), found[1]
+
+
 def month_of(es: int) -> str:
     """UTC month ``YYYY-MM`` of an epoch second."""
     return datetime.fromtimestamp(es, UTC).strftime("%Y-%m")

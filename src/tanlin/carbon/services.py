@@ -113,7 +113,8 @@ def derive(area: Any, period: Period, kit: Kit | None = None) -> Derived:
     as_of = min(found[1], period.bounds(area.tz)[1])
     made, used = compute(kit.snapshot, registry, period, kit.books, as_of)
     made += [nothing(key) for key in sorted(marks.keys() - {result.key for result in made})]
-    pins, blobs = _pins(kit, registry, found, used)
+    read = inputs.with_lead(kit.snapshot, registry.meters, period, area.tz, found)
+    pins, blobs = _pins(kit, registry, read, used)
     uses = _uses(registry, used, kit.books)
     origin = _origin(area)
     published = [_figure(result, area, period, as_of, origin, pins) for result in made]
@@ -247,7 +248,8 @@ def replay(body: dict[str, Any], batch: int | None, **where: Any) -> Recomputed:
     )
     now = readings.snapshot()
     today = inputs.span(now, registry.meters, period, zone)
-    months = inputs.wider((low, high), today)
+    read = inputs.with_lead(now, registry.meters, period, zone, today) if today else None
+    months = inputs.wider((low, high), read)
     first, last = Period(months[0]).bounds("UTC")[0], Period(months[1]).bounds("UTC")[1]
     then = readings.as_of(batch or 0, registry.meter_ids, registry.devices, first, last, zones=registry.zones)
     cited = [item for item in body["inputs"] if "fact" in item]
