@@ -33,7 +33,7 @@ class FactorForm(forms.Form):
     name_en = forms.CharField(max_length=120, label=_("English name"), required=False)
     kind = forms.ChoiceField(choices=kinds, label=_("Kind"))
     product = forms.CharField(max_length=40, label=_("Product"), required=False)
-    region = forms.RegexField(r"[A-Z][A-Z\-]*", max_length=20, label=_("Region"))
+    region = forms.RegexField(r"[A-Z][A-Z0-9\-]*", max_length=20, label=_("Region"))
     value = forms.FloatField(label=_("Value"))
     unit = forms.CharField(max_length=40, label=_("Unit"))
     gas = forms.CharField(max_length=20, label=_("Gas"), required=False)

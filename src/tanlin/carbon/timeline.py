@@ -55,7 +55,8 @@ def timeline_picture(facts: Iterable[Fact], today: date, tariffs: Iterable[Span]
         begin = fact.valid_from or date(today.year - 10, 1, 1)
         row["spans"].append(
             {
-                "label": f"{fact.value:g}",
+                "label": f"{fact.value:.4g}",  # the bar has little room; tooltip and table say it exactly
+                "exact": f"{fact.value:g}",
                 "unit": fact.unit,
                 "from": begin.isoformat(),
                 "to": fact.valid_to.isoformat() if fact.valid_to else None,
@@ -104,7 +105,7 @@ def timeline_picture(facts: Iterable[Fact], today: date, tariffs: Iterable[Span]
         Text("来源", "Source"),
     ]
     table = [
-        [r["name"], _with_unit(s["label"], s["unit"]), s["from"], s["to"] or "–", s["note"]]
+        [r["name"], _with_unit(s.get("exact") or s["label"], s["unit"]), s["from"], s["to"] or "–", s["note"]]
         for r in rows.values()
         for s in r["spans"]
     ]

@@ -6,7 +6,7 @@
 //   sankey   {unit, total, nodes: [{id, name, thing, depth, value, note}], links: [{source, target, value}]}
 //   calendar {unit, days: [[ISO day, value | null]], coverage: {ISO day: share}}
 //   quality  {months, rows: [{name, thing, coverage, estimated}]}
-//   timeline {today, rows: [{name, thing, spans: [{label, unit, from, to | null, provisional, verified, note}]}]}
+//   timeline {today, rows: [{name, thing, spans: [{label, exact?, unit, from, to | null, provisional, verified, note}]}]}
 // Unknown is null: a gap with a dotted outline, never zero and never a line across.
 import { drawings } from "./drawings.js";
 

@@ -279,7 +279,7 @@ function timeline(spec, theme, words, narrow) {
       tooltip: {
         formatter: ({ dataIndex }) => {
           const span = spans[dataIndex];
-          const rows = [[words.value, `${span.label}${SPACE}${span.unit}`], [words.from, span.from], [words.to, span.to ?? words.open]];
+          const rows = [[words.value, `${span.exact ?? span.label}${SPACE}${span.unit}`.trim()], [words.from, span.from], [words.to, span.to ?? words.open]];
           if (span.note) rows.push(["", span.note]);
           if (span.provisional) rows.push(["†", words.provisional]);
           if (!span.verified) rows.push(["○", words.unverified]);
