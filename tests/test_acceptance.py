@@ -50,7 +50,7 @@ def test_the_pure_rooms_import_without_django_and_its_settings() -> None:
 def test_a_figure_of_the_real_place(capsys: pytest.CaptureFixture[str]) -> None:
     from django.test import Client
 
-    from tanlin.carbon import due, services
+    from tanlin.carbon import services
     from tanlin.carbon.cli import cli
     from tanlin.community import queries as areas
     from tanlin.community import services as community
@@ -150,6 +150,6 @@ def test_a_figure_of_the_real_place(capsys: pytest.CaptureFixture[str]) -> None:
     answer, changed = replay(old.receipt)
     assert (answer, len(changed)) == ("equal", 3)
     with timed("everything that is stale"):
-        counts = services.derive_all(due.ordered(due.stale()), services.Kit.fresh())
+        counts = services.derive_all(services.ordered(services.stale()), services.Kit.fresh())
     print(*TOLD, counts, sep="\n")
-    assert due.stale() == set()
+    assert services.stale() == set()

@@ -218,11 +218,10 @@ def test_a_figure_whose_meters_are_gone_becomes_unknown(derived: p.Place) -> Non
 
 
 def test_a_place_whose_readings_were_undone_states_nothing(derived: p.Place) -> None:
-    from tanlin.carbon import due
     from tanlin.meter import services as meter
 
     meter.undo_batch(derived.batch, None, actor=SYSTEM, area=derived.area, source="undo")
     meter.refresh()
     services.derive(derived.area, p.YEAR)
     assert tell("carbon.co2e").value is None and tell("carbon.co2e").reason is not None
-    assert due.stale() == set()
+    assert services.stale() == set()

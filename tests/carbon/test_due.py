@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tanlin.carbon import due, services
+from tanlin.carbon import services
+from tanlin.carbon.services import due
 from tanlin.community.queries import SYSTEM
 from tanlin.kernel.period import Period
 from tanlin.meter import services as meter
@@ -28,7 +29,7 @@ def labels(pairs: list[tuple[Any, Period]]) -> list[tuple[str, str]]:
 
 
 def missing(world: p.Place) -> list[tuple[str, str]]:
-    return labels(due.ordered(due.missing(services.Kit.now())))
+    return labels(services.ordered(services.missing(services.Kit.now())))
 
 
 def job() -> Any:
@@ -93,9 +94,9 @@ def test_the_job_derives_what_is_missing_and_then_nothing(world: p.Place) -> Non
 def test_the_job_derives_only_what_is_stale(world: p.Place) -> None:
     job()
     world.correct("FAR", 0, 9.0)
-    assert {period for _, period in due.stale()} == {"2023"}
+    assert {period for _, period in services.stale()} == {"2023"}
     assert job().result["derived"] == 2  # the meadow and the street
-    assert due.stale() == set()
+    assert services.stale() == set()
 
 
 def test_the_job_takes_up_readings_that_wait(world: p.Place) -> None:
@@ -103,7 +104,7 @@ def test_the_job_takes_up_readings_that_wait(world: p.Place) -> None:
     was = tell("carbon.electricity").value
     world.commit("LONE", p.START, 100.0)
     assert job().result["derived"] == 3
-    assert tell("carbon.electricity").value > was and due.stale() == set()
+    assert tell("carbon.electricity").value > was and services.stale() == set()
 
 
 def test_homes_are_derived_on_request_and_then_kept_fresh(world: p.Place) -> None:
@@ -138,7 +139,7 @@ def test_a_cancelled_job_stops_before_the_next_place(world: p.Place, monkeypatch
         jobs.cancel(jobs.Job.objects.get(state="running"))
         return derive(area, *args)
 
-    monkeypatch.setattr(services, "derive", cancelling)
+    monkeypatch.setattr(due, "derive", cancelling)
     assert job().state == "cancelled"
     assert made == ["street"] and tell("carbon.co2e", "street") is not None
     assert tell("carbon.co2e", "garden") is None

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from django.test import Client
 
-from tanlin.carbon import due, services
+from tanlin.carbon import services
 from tanlin.carbon.cli import cli
+from tanlin.carbon.services import deriving
 from tanlin.community.queries import SYSTEM
 from tanlin.kernel.cli import run
 from tanlin.meter import queries as meters
@@ -130,10 +131,10 @@ def test_receipt_and_figure_state_the_same(derived: p.Place) -> None:
 def test_a_reading_makes_stale_only_the_places_that_hold_its_meter(world: p.Place) -> None:
     for slug in ("street", "garden", "garden-1", "meadow"):
         services.derive(world.areas[slug], p.YEAR)
-    assert due.stale() == set()
+    assert services.stale() == set()
     world.correct("LONE", 30, 50.0)
     pks = {world.areas[slug].pk for slug in ("street", "garden", "garden-1")}
-    assert due.stale() == {(pk, "2023") for pk in pks}
+    assert services.stale() == {(pk, "2023") for pk in pks}
 
 
 def test_one_corrected_reading_changes_one_meter_day(derived: p.Place) -> None:
@@ -177,14 +178,14 @@ def test_a_committed_reading_that_readers_do_not_see_yet_keeps_the_figure_stale(
 
 def _during(monkeypatch: pytest.MonkeyPatch, act: Any) -> None:
     """Have something happen once after the inputs of a derivation were read."""
-    compute = services.compute
+    compute = deriving.compute
 
     def computing(*args: Any) -> Any:
-        monkeypatch.setattr(services, "compute", compute)
+        monkeypatch.setattr(deriving, "compute", compute)
         act()
         return compute(*args)
 
-    monkeypatch.setattr(services, "compute", computing)
+    monkeypatch.setattr(deriving, "compute", computing)
 
 
 def newer(pct: float = 1.1) -> FactRow:
@@ -248,7 +249,7 @@ def test_a_factor_of_another_region_makes_nothing_stale(derived: p.Place) -> Non
     from tanlin.record.services import add_fact
 
     add_fact(FactRow("grid.gb.new", "grid_location", date(2026, 1, 1), {"value": 1.0}, region="GB"))
-    assert due.stale() == set()
+    assert services.stale() == set()
 
 
 # --- order ------------------------------------------------------------------------------------------------------------

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.urls import reverse
 
-from tanlin.carbon import due
-from tanlin.carbon.services import Kit, derive, derive_all
+from tanlin.carbon import services
+from tanlin.carbon.services import Kit
 from tanlin.community import queries as community
 from tanlin.kernel.errors import Refused, Text, Where
 from tanlin.kernel.period import Period
@@ -17,8 +17,8 @@ from tanlin.record import Run
 def derive_due(run: Run) -> dict[str, int]:
     """Every stale figure and every place with readings that has none."""
     kit = Kit.fresh()
-    pairs = due.ordered(due.stale() | due.missing(kit))
-    return derive_all(pairs, kit, lambda done, total: run.progress(done, total, _note(done, total)))
+    pairs = services.ordered(services.stale() | services.missing(kit))
+    return services.derive_all(pairs, kit, lambda done, total: run.progress(done, total, _note(done, total)))
 
 
 def derive_place(run: Run, slug: str, period: str) -> dict[str, Any]:
@@ -27,7 +27,11 @@ def derive_place(run: Run, slug: str, period: str) -> dict[str, Any]:
     Raises Refused where there is nothing to state.
     """
     area, kit = community.area(community.SYSTEM, slug), Kit.fresh()
-    labels = [period] if period else [str(year) for year in sorted(due.years_by_area(kit, area).get(area.pk, ()))]
+    labels = (
+        [period]
+        if period
+        else [str(year) for year in sorted(services.years_by_area(kit, area).get(area.pk, ()))]
+    )
     if not labels:
         text = Text("该区域没有读数，无法核算。", "The place has no readings.")
         remedy = Text("请先导入读数。", "Import readings first.")
@@ -35,7 +39,7 @@ def derive_place(run: Run, slug: str, period: str) -> dict[str, Any]:
     minted = 0
     for done, label in enumerate(reversed(labels)):  # newest first: the Overview opens with it
         run.progress(done, len(labels), _note(done, len(labels)))
-        minted += derive(area, Period.parse(label), kit).minted
+        minted += services.derive(area, Period.parse(label), kit).minted
     run.progress(len(labels), len(labels), _note(len(labels), len(labels)))
     return {"derived": len(labels), "minted": minted, "url": reverse("carbon:overview", args=[slug])}
 

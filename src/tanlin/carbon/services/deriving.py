@@ -1,53 +1,33 @@
-"""Verbs of carbon: load facts, derive figures with their receipts, and replay them."""
+"""Figures with their receipts, derived from one snapshot of readings, facts and registry."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 
-from tanlin.carbon import inputs
 from tanlin.carbon.factors import carriers
 from tanlin.carbon.figures import LABELS, Result, electricity_by_day, nothing, results
-from tanlin.carbon.inputs import Registry
 from tanlin.carbon.inventory import Inventory, inventory
 from tanlin.carbon.methods import INVENTORY
-from tanlin.carbon.stored import TARIFF, Books, books, shipped_rows
+from tanlin.carbon.services import inputs
+from tanlin.carbon.services.inputs import Registry
+from tanlin.carbon.stored import TARIFF, Books, books
 from tanlin.community import queries as community
-from tanlin.kernel.errors import BadInput, NotFound, Refused, Text, Where
+from tanlin.kernel.errors import Refused, Text, Where
 from tanlin.kernel.figure import Figure, Origin
 from tanlin.kernel.period import Period
-from tanlin.kernel.receipt import Change, Recomputed, build, canonical, sha256
+from tanlin.kernel.receipt import build, canonical, sha256
 from tanlin.meter import queries as meter_queries
 from tanlin.meter import services as meter
 from tanlin.readings import Snapshot, set_digest
 from tanlin.readings import queries as readings
-from tanlin.record import FactRow, FactUse, table_bytes
+from tanlin.record import FactUse, table_bytes
 from tanlin.record import queries as record
 from tanlin.record import services as recording
 
 GWP = "ar5"
-Progress = Callable[[int, int], object]
-
-
-def load_facts(actor: Any = None) -> int:
-    """Enter the facts the product ships that are not known yet; returns how many were new."""
-    return recording.add_facts(shipped_rows(), actor=actor)
-
-
-def add_factor(row: FactRow, *, actor: Any) -> bool:
-    """Append a factor; figures that rest on it become stale. Raises BadInput for what is no factor."""
-    try:
-        books([row])
-    except (KeyError, TypeError, ValueError) as error:
-        raise BadInput(
-            "carbon.bad_factor",
-            Text("因子的数值或日期无法使用。", "The factor's value or dates cannot be used."),
-            where=Where(value=row.fact_id),
-        ) from error
-    return recording.add_fact(row, actor=actor)
 
 
 @dataclass(frozen=True)
@@ -226,91 +206,6 @@ def _figure(
         **{name: getattr(result, name) for name in same},
     )
     return figure, receipt
-
-
-# --- replay ----------------------------------------------------------------------------------------------------------
-def replay(body: dict[str, Any], batch: int | None, **where: Any) -> Recomputed:
-    """Recompute a figure from its pinned inputs and list which of them are different today.
-
-    Raises InputErased where a pinned input was erased, NotFound where it is not stored.
-    """
-    if "folder" in where:
-        from tanlin.carbon.files import replay as replay_file
-
-        return replay_file(body, where["folder"])
-    pins = {kind: item for item in body["inputs"] for kind in ("readings", "registry") if kind in item}
-    registry = Registry.read(record.blob(pins["registry"]["registry"]))
-    period, as_of = Period.parse(body["period"]), int(body["parameters"]["as_of"])
-    zone, low, high = (
-        body["parameters"]["tz"],
-        pins["readings"]["first_month"],
-        pins["readings"]["last_month"],
-    )
-    now = readings.snapshot()
-    today = inputs.span(now, registry.meters, period, zone)
-    read = inputs.with_lead(now, registry.meters, period, zone, today) if today else None
-    months = inputs.wider((low, high), read)
-    first, last = Period(months[0]).bounds("UTC")[0], Period(months[1]).bounds("UTC")[1]
-    then = readings.as_of(batch or 0, registry.meter_ids, registry.devices, first, last, zones=registry.zones)
-    cited = [item for item in body["inputs"] if "fact" in item]
-    made, _ = compute(then.snapshot, registry, period, books(inputs.facts_pinned(cited)), as_of)
-    found = next((result for result in made if result.key == body["figure"]), None)
-    if found is None and body["figure"] not in LABELS:
-        raise NotFound("carbon.figure_unknown")
-    result = (found or nothing(body["figure"])).body()
-    if set_digest(inputs.of_months(then.digests, low, high)) != pins["readings"]["readings"]:
-        result = result | {"readings": "digest"}  # the log no longer gives the pinned rows: never "equal"
-    end = min(today[1], period.bounds(zone)[1]) if today else as_of
-    changes = _registry_and_facts(body["place"], registry, cited, period, max(end, as_of))
-    return Recomputed(result, changes + inputs.reading_changes(then, now, months, registry))
-
-
-def _registry_and_facts(
-    place: str, registry: Registry, cited: list[dict[str, Any]], period: Period, as_of: int
-) -> list[Change]:
-    """What a derivation up to ``as_of`` would take from facts and registry today, against what it took then."""
-    now = inputs.registry_of(community.area(community.SYSTEM, place), period)
-    known = books(record.facts())
-    # Which facts are used depends on the meters and the time readings are expected, not on the readings.
-    today = inventory(
-        Snapshot(), now.meters, period, known.factors, known.tariffs, as_of=as_of, gwp=GWP, breakdown=False
-    )
-    changes = inputs.fact_changes(cited, facts_cited(today.facts_used, known))
-    return changes + inputs.registry_changes(registry, now)
-
-
-# --- what is due ------------------------------------------------------------------------------------------------------
-def derive_all(
-    pairs: list[tuple[Any, Period]], kit: Kit, progress: Progress = lambda done, total: None
-) -> dict[str, int]:
-    """Derive areas and periods one by one; counts of derived, minted receipts and refused.
-
-    Inputs that change meanwhile are taken up from the next one on.
-    """
-    counts = {"derived": 0, "minted": 0, "refused": 0}
-    for number, (area, period) in enumerate(pairs):
-        progress(number, len(pairs))
-        kit = kit if kit.current else Kit.fresh()
-        try:
-            made = derive(area, period, kit)
-        except Refused:
-            counts["refused"] += 1
-            continue
-        counts["derived"] += 1
-        counts["minted"] += made.minted
-    progress(len(pairs), len(pairs))
-    return counts
-
-
-def derive_missing(
-    root: Any, levels: Collection[str], progress: Progress = lambda done, total: None
-) -> dict[str, int]:
-    """Derive the years without an inventory of places below a root, of these levels only."""
-    from tanlin.carbon import due
-
-    kit = Kit.fresh()
-    pairs = due.ordered(due.missing(kit, root))
-    return derive_all([pair for pair in pairs if pair[0].level in levels], kit, progress)
 
 
 def inventory_for_place(slug: str, period: Period, *, actor: Any = None) -> dict[str, Figure]:

@@ -1,8 +1,8 @@
-"""Which figures wait to be derived: the stale ones, and places with readings that have none yet."""
+"""Which figures wait to be derived, the stale ones and those never made, and deriving one after the other."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import date
 from typing import Any
 
@@ -10,13 +10,15 @@ import numpy as np
 import pyarrow as pa
 
 from tanlin.carbon.figures import LABELS
-from tanlin.carbon.services import Kit
+from tanlin.carbon.services.deriving import Kit, derive
 from tanlin.community import queries as community
+from tanlin.kernel.errors import Refused
 from tanlin.kernel.period import Period, local_fields
 from tanlin.meter import queries as meter
 from tanlin.record import queries as record
 
 KEY = "carbon.inventory"
+Progress = Callable[[int, int], object]
 
 SEEN_SQL = """
 SELECT w.row_id AS row_id, r.month AS month, MIN(r.start) AS low, MAX(r.start + r.seconds) AS high
@@ -92,3 +94,34 @@ def ordered(pairs: Iterable[tuple[int, str]]) -> list[tuple[Any, Period]]:
     areas = {area.pk: area for area in community.areas(community.SYSTEM)}
     known = [(areas[area], Period(period)) for area, period in pairs if area in areas]
     return sorted(known, key=lambda pair: (pair[0].depth, -pair[1].year, pair[0].path, pair[1].label))
+
+
+def derive_all(
+    pairs: list[tuple[Any, Period]], kit: Kit, progress: Progress = lambda done, total: None
+) -> dict[str, int]:
+    """Derive areas and periods one by one; counts of derived, minted receipts and refused.
+
+    Inputs that change meanwhile are taken up from the next one on.
+    """
+    counts = {"derived": 0, "minted": 0, "refused": 0}
+    for number, (area, period) in enumerate(pairs):
+        progress(number, len(pairs))
+        kit = kit if kit.current else Kit.fresh()
+        try:
+            made = derive(area, period, kit)
+        except Refused:
+            counts["refused"] += 1
+            continue
+        counts["derived"] += 1
+        counts["minted"] += made.minted
+    progress(len(pairs), len(pairs))
+    return counts
+
+
+def derive_missing(
+    root: Any, levels: Collection[str], progress: Progress = lambda done, total: None
+) -> dict[str, int]:
+    """Derive the years without an inventory of places below a root, of these levels only."""
+    kit = Kit.fresh()
+    pairs = ordered(missing(kit, root))
+    return derive_all([pair for pair in pairs if pair[0].level in levels], kit, progress)
