@@ -246,11 +246,12 @@ def correct(
 @cli.command()
 @shared.json_option
 def refresh(as_json: bool) -> None:
-    """更新汇总。 / Bring the derived tables up to date; prints the meter-days re-derived."""
+    """更新汇总和最近读数。 / Bring derived tables and latest readings up to date; prints the meter-days re-derived."""
     shared.setup()
     from tanlin.meter import services
 
     done = services.refresh()
+    services.rebuild_latest()
     found = {"watermark": done.watermark, "meter_days": done.meter_days, "rows": done.rows}
     shared.emit(
         found, as_json, f"更新 {done.meter_days} 个表·日。 / {done.meter_days} meter-days re-derived."

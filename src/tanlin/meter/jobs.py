@@ -62,6 +62,8 @@ def import_file(run: Run, import_id: int) -> dict[str, Any]:
 def refresh_if_needed(run: Run, meters: Sequence[int] = ()) -> dict[str, Any]:
     """Bring the derived tables up to date when a batch waits for it, or for meters that changed."""
     if not meters and not queries.waiting_batches():
+        if services.latest_until() < queries.refreshed_batch():
+            services.rebuild_latest()
         return {"meter_days": 0}
     return {"meter_days": services.refresh(meters).meter_days}
 

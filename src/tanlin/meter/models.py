@@ -135,6 +135,24 @@ class Device(models.Model):
         ]
 
 
+class LatestReading(models.Model):
+    """The reading that ends last of one channel of a meter, before the multiplier; derived from the log.
+
+    ``batch``: the watermark at which it was read.
+    """
+
+    meter = models.ForeignKey(Meter, models.CASCADE, related_name="latest")
+    channel = models.CharField(max_length=12, choices=Channel)
+    start = models.BigIntegerField()
+    seconds = models.IntegerField()
+    value = models.FloatField()
+    quality = models.CharField(max_length=60)
+    batch = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["meter", "channel"], name="latest_reading_unique")]
+
+
 class SourceMapping(models.Model):
     """How the columns of one source's files are read, remembered by the shape of its header."""
 

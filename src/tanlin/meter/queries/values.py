@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tanlin.kernel.period import midnight
 from tanlin.meter.health import Health, health
-from tanlin.meter.models import Meter, MeterRow
+from tanlin.meter.models import LatestReading, Meter, MeterRow
 from tanlin.readings import queries as readings
 
 if TYPE_CHECKING:
@@ -41,8 +41,7 @@ def listed(area: Area, rows: Iterable[MeterRow]) -> list[Listed]:
     In a demonstration place, where time stands still, health is told against its newest reading.
     """
     rows = list(rows)
-    found = readings.latest(row.meter_id for row in rows).to_pylist()
-    newest = {(r["meter_id"], r["channel"]): (r["start"] + r["seconds"], r["value"]) for r in found}
+    newest = _newest(sorted({row.meter_id for row in rows}))
     now = int(time.time())
     if area.is_demo:
         now = max((end for end, _ in newest.values()), default=now)
@@ -50,6 +49,18 @@ def listed(area: Area, rows: Iterable[MeterRow]) -> list[Listed]:
     for row in rows:
         end, value = newest.get((row.meter_id, row.channel), (None, None))
         out.append(Listed(row, end, value, health(row.kind, end, now)))
+    return out
+
+
+def _newest(ids: list[int]) -> dict[tuple[int, str], tuple[int, float]]:
+    """(meter id, channel) → end and value of its newest reading."""
+    out = {}
+    for first in range(0, len(ids), 500):  # SQLite binds a limited number of variables
+        found = LatestReading.objects.filter(meter__in=ids[first : first + 500])
+        for meter_id, channel, start, seconds, value in found.values_list(
+            "meter_id", "channel", "start", "seconds", "value"
+        ):
+            out[meter_id, channel] = (start + seconds, value)
     return out
 
 
@@ -95,9 +106,14 @@ def daily(meter: Meter, rows: Iterable[MeterRow], days: int = 366) -> list[tuple
     return [one for one in out if one[0] > first]
 
 
+def refreshed_batch() -> int:
+    """The batch up to which readers see."""
+    return readings.snapshot().batch
+
+
 def waiting_batches() -> int:
     """Committed batches that readers do not see yet."""
-    return readings.watermark() - readings.snapshot().batch
+    return readings.watermark() - refreshed_batch()
 
 
 def window(area: Area, first: date | None, last: date | None) -> tuple[int, int]:

@@ -17,6 +17,7 @@ from tanlin.meter.services.imports import (
     start_import,
     undo_import,
 )
+from tanlin.meter.services.latest import latest_until, rebuild_latest
 from tanlin.meter.services.registry import FAR, Spec, change, exchange_device, install_device, register
 from tanlin.meter.services.values import (
     add_readings,
@@ -43,7 +44,9 @@ __all__ = [
     "failed",
     "import_now",
     "install_device",
+    "latest_until",
     "local_day",
+    "rebuild_latest",
     "recovered",
     "refresh",
     "register",

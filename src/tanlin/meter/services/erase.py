@@ -14,7 +14,7 @@ from tanlin.community import queries as community
 from tanlin.kernel.errors import Conflict, Text, Where
 from tanlin.kernel.ports import report_event
 from tanlin.meter import staging
-from tanlin.meter.models import Device, Import, Meter, MeterRow, SourceMapping
+from tanlin.meter.models import Device, Import, LatestReading, Meter, MeterRow, SourceMapping
 from tanlin.meter.services.values import refresh, undo_batch
 from tanlin.readings import queries as readings
 
@@ -104,6 +104,7 @@ def _erase_registry(areas: list[int], ids: list[int], actor: Any) -> dict[str, i
     imports = Import.objects.filter(area__in=areas)
     staged = list(imports.values_list("pk", flat=True))
     owned = {"meter__owner_area__in": areas}
+    LatestReading.objects.filter(meter__in=Meter.objects.filter(owner_area__in=areas)).delete()
     counts = {
         "imports": imports.delete()[0],
         "mappings": SourceMapping.objects.filter(area__in=areas).delete()[0],

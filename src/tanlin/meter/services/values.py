@@ -14,6 +14,8 @@ from tanlin.kernel.errors import BadInput, Text, Where
 from tanlin.kernel.ports import enqueue, mark_stale, report_event
 from tanlin.meter import queries
 from tanlin.meter.models import Import
+from tanlin.meter.services.latest import keep_latest
+from tanlin.readings import queries as stored
 from tanlin.readings import services as readings
 
 if TYPE_CHECKING:
@@ -98,11 +100,14 @@ def undo_batch(
 
 
 def refresh(meters: Iterable[int] = ()) -> Any:
-    """Bring the derived tables up to date with every committed batch (see ``readings.services.refresh``).
+    """Bring the derived tables and the latest readings up to date with every committed batch.
 
-    ``meters``: those whose devices or time zone changed.
+    ``meters``: those whose devices or time zone changed. Returns what ``readings.services.refresh`` does.
     """
-    return readings.refresh(queries.devices_frame(), queries.zones_frame(), meters)
+    before = stored.snapshot()
+    done = readings.refresh(queries.devices_frame(), queries.zones_frame(), meters)
+    keep_latest(before, np.unique(done.months["meter_id"].to_numpy()).tolist())
+    return done
 
 
 def request_refresh(actor: Any = None) -> None:
