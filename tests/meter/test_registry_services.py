@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 from django.core.exceptions import ValidationError
 
+from tanlin.community import services as community
 from tanlin.community.queries import SYSTEM
 from tanlin.kernel.errors import BadInput, Conflict
 from tanlin.kernel.period import midnight
@@ -226,3 +227,30 @@ def test_a_recovered_batch_marks_and_reports_without_an_import():
     add([ids["A"]], datetime(2025, 6, 1, tzinfo=UTC), 2)
     services.recovered(Batch.objects.get())
     assert Event.objects.filter(verb="meter.readings_added").count() == 2
+
+
+def test_a_place_is_found_by_slug_chinese_or_english_name():
+    areas = world()
+
+    def add(slug: str, name: str, name_en: str = "") -> Any:
+        return community.create_area(
+            SYSTEM, slug=slug, name=name, name_en=name_en, level="building", parent=areas["here"]
+        )
+
+    hall = add("hall", "党群中心", "Service Hall")
+    one, two = add("one", "1栋"), add("two", "1栋")
+    for text in ("hall", "党群中心", "service hall", "党群中心 · hall", " hall "):
+        assert queries.place_below(SYSTEM, areas["here"], text) == hall
+    with pytest.raises(BadInput) as caught:
+        queries.place_below(SYSTEM, areas["here"], "1栋")
+    assert caught.value.code == "meter.ambiguous_place"
+    assert "1栋 · one" in caught.value.remedy.zh
+    assert "1栋 · two" in caught.value.remedy.en
+    assert queries.place_below(SYSTEM, areas["here"], "1栋 · two") == two
+    for text in ("there", "", "nowhere"):
+        with pytest.raises(BadInput) as caught:
+            queries.place_below(SYSTEM, areas["here"], text)
+        assert caught.value.code == "meter.unknown_place"
+    offers = {place.slug: offer for place, offer in queries.offered_places(SYSTEM, areas["here"], True)}
+    assert (offers["hall"], offers["one"]) == ("Service Hall", "1栋 · one")
+    assert one.slug in offers

@@ -44,8 +44,8 @@ class Styled(forms.Form):
         self.add_error(None, error.message(get_language()))
 
     def clean_place(self) -> Any:
-        """The slug (or name) of a place below the area → the area."""
-        text = self.cleaned_data["place"].split(" · ")[-1].strip()
+        """The slug or name of a place below the area → the area."""
+        text = self.cleaned_data["place"].strip()
         try:
             return queries.place_below(self.user, self.area, text) if text else None
         except TanlinError as error:
@@ -113,7 +113,7 @@ class ChangeForm(Styled):
         """The form as the row stands."""
         return {
             "multiplier": row.multiplier,
-            "place": row.place.slug,
+            "place": f"{row.place.name} · {row.place.slug}",
             "parent": row.parent.number if row.parent else "",
             "product": row.product,
             "tariff": row.tariff,

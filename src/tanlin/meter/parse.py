@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from tanlin.kernel.errors import TanlinError
+from tanlin.kernel.errors import TanlinError, Text
 from tanlin.meter.bad import Errors
 from tanlin.meter.finish import Unknown, finish
 from tanlin.meter.gather import Gathered, gather
@@ -107,7 +107,8 @@ def _parse(
     progress: Progress | None,
 ) -> Parsed:
     if mapping.questions:
-        names = "、".join(q.text.zh.rstrip("？") for q in mapping.questions)
+        asked = [q.text for q in mapping.questions]
+        names = Text("、".join(t.zh.rstrip("？") for t in asked), "; ".join(t.en.rstrip("?") for t in asked))
         raise refusal("meter.open_questions", sheet.where(), names=names)
     errors = Errors(sheet)
     gathered: Gathered = gather(sheet, mapping, known, errors, progress)

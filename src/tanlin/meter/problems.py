@@ -183,6 +183,12 @@ ROW = {
 
 
 def refusal(code: str, where: Where | None = None, **values: object) -> BadInput:
-    """The error that refuses a whole file."""
+    """The error that refuses a whole file; values may be ``Text``."""
     problem = FILE[code]
-    return BadInput(code, problem.text.format(**values), remedy=problem.remedy, where=where)
+    texts = {lang: {n: _in(v, lang) for n, v in values.items()} for lang in ("zh", "en")}
+    text = Text(problem.text.zh.format(**texts["zh"]), problem.text.en.format(**texts["en"]))
+    return BadInput(code, text, remedy=problem.remedy, where=where)
+
+
+def _in(value: object, lang: str) -> object:
+    return value.pick(lang) if isinstance(value, Text) else value

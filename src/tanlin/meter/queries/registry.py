@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tanlin.community.queries import Area
+
+
+#: Places offered by the browser while typing; any other may be typed.
+OFFERED = 300
+#: Places listed where a name means several.
+CANDIDATES = 5
 
 
 def rows_below(area: Area, first_day: date, last_day: date) -> list[Row]:
@@ -191,16 +198,52 @@ def meter_by_id(user: Any, meter_id: int) -> Meter:
     raise NotFound()
 
 
-def place_below(user: Any, area: Area, slug: str) -> Area:
-    """A readable place in the subtree of an area whose right has been proved. Raises BadInput."""
-    found = community.areas(user).filter(slug=slug.strip(), path__startswith=area.path).first()
-    if found is None:
+def place_below(user: Any, area: Area, text: str) -> Area:
+    """A readable place in the subtree of an area whose right has been proved, by slug or by one of its names.
+
+    ``name · slug``, as lists offer it, is read as the slug. Raises BadInput where no place, or several, bear
+    the name.
+    """
+    below = community.areas(user).filter(path__startswith=area.path)
+    word = text.strip()
+    found = below.filter(slug__in={word, word.rsplit(" · ", 1)[-1]}).first()
+    if found is not None:
+        return found
+    named = list(below.filter(Q(name=word) | Q(name_en__iexact=word)).order_by("path")[: CANDIDATES + 1])
+    if len(named) == 1 and word:
+        return named[0]
+    if not named or not word:
         raise BadInput(
             "meter.unknown_place",
-            Text(f"此处没有地点“{slug}”。", f"There is no place “{slug}” here."),
+            Text(f"此处没有地点“{word}”。", f"There is no place “{word}” here."),
             remedy=Text("请从列表中选择地点。", "Choose one of the places of the list."),
-            where=Where(value=slug),
+            where=Where(value=word),
         )
+    shown = [f"{place.name} · {place.slug}" for place in named[:CANDIDATES]]
+    more = " …" if len(named) > CANDIDATES else ""
+    raise BadInput(
+        "meter.ambiguous_place",
+        Text(f"有多个地点叫“{word}”。", f"Several places are called “{word}”."),
+        remedy=Text(f"请写明是哪一个：{'，'.join(shown)}{more}", f"Say which one: {', '.join(shown)}{more}"),
+        where=Where(value=word),
+    )
+
+
+def offered_places(user: Any, area: Area, english: bool = False) -> list[tuple[Area, str]]:
+    """Places below an area with what names each of them alone; homes only where they are few.
+
+    That is the name, or ``name · slug`` where another place below bears it too.
+    """
+    below = community.areas(user).filter(path__startswith=area.path)
+    borne: Counter[str] = Counter()
+    for name, name_en in below.values_list("name", "name_en"):
+        borne.update({name.casefold(), name_en.casefold()} - {""})
+    if below.count() > OFFERED:
+        below = below.exclude(level__in=["home", "unit"])
+    found = []
+    for place in below.order_by("path")[:OFFERED]:
+        name = (english and place.name_en) or place.name
+        found.append((place, name if borne[name.casefold()] == 1 else f"{name} · {place.slug}"))
     return found
 
 
@@ -241,12 +284,12 @@ def children(meter: Meter) -> QuerySet[MeterRow]:
 
 
 def places_named(area: Area, names: Iterable[str]) -> dict[str, str]:
-    """Name or slug → slug of the places below an area that bear one of the names; ambiguous names are left out."""
-    wanted = set(names)
+    """Name, English name or slug → slug of the places below an area that bear one of the names; ambiguous names are left out."""
+    wanted = set(names) - {""}
     found: dict[str, str] = {}
     twice: set[str] = set()
-    for slug, name in community.subtree(area).values_list("slug", "name"):
-        for word in {slug, name} & wanted:
+    for slug, *called in community.subtree(area).values_list("slug", "name", "name_en"):
+        for word in {slug, *called} & wanted:
             if word in found:
                 twice.add(word)
             found[word] = slug

@@ -111,12 +111,13 @@ def check(imp: Import, progress: Progress | None = None) -> Import:
 
 
 def assign(imp: Import, answers: Mapping[str, Mapping[str, Any]], actor: Any) -> Import:
-    """Settle where unknown meters stand: ``queries.key_of(meter)`` → place (slug), product, multiplier, tariff.
+    """Settle where unknown meters stand: ``queries.key_of(meter)`` → place (slug or name), product, multiplier, tariff.
 
     A number left without a place is not imported. Raises BadInput for a place outside the import's.
     """
     imp = _expect(imp, State.CHECKED)
     keys = {queries.key_of(meter) for meter in imp.report["unknown"]}
+    settled = {}
     for key, answer in answers.items():
         if key not in keys:
             raise BadInput(
@@ -125,14 +126,15 @@ def assign(imp: Import, answers: Mapping[str, Mapping[str, Any]], actor: Any) ->
                 where=Where(value=key),
             )
         if answer.get("place"):
-            queries.place_below(actor, imp.area, answer["place"])
+            place = queries.place_below(actor, imp.area, answer["place"])
+            settled[key] = {**answer, "place": place.slug}
         if not float(answer.get("multiplier") or 1) > 0:
             raise BadInput(
                 "meter.bad_multiplier",
                 Text("倍率必须大于 0。", "The multiplier must be greater than 0."),
                 where=Where(column="倍率", value=str(answer["multiplier"])),
             )
-    _save(imp, State.CHECKED, answers={k: dict(v) for k, v in answers.items() if v.get("place")})
+    _save(imp, State.CHECKED, answers=settled)
     return imp
 
 

@@ -170,7 +170,9 @@ def _check_context(request: HttpRequest, imp: Import) -> dict[str, Any]:
     )
     lang = "en" if (get_language() or "").startswith("en") else "zh"
     listed = rows.to_pylist() if rows is not None else []
+    places = offered_places(request.user, imp.area)
     named = {text for meter in unknown for text in (meter["number"], meter["name"]) if text}
+    suggested = queries.places_named(imp.area, named) if unknown else {}
     return {
         "errors": [{**r, "message": r[f"message_{lang}"], "remedy": r[f"remedy_{lang}"]} for r in listed],
         "unknown": [
@@ -178,17 +180,24 @@ def _check_context(request: HttpRequest, imp: Import) -> dict[str, Any]:
                 **meter,
                 "key": queries.key_of(meter),
                 "answer": imp.answers.get(queries.key_of(meter), {}),
+                "place": _place_of(imp, meter, suggested, dict(places)),
                 "products": list(PRODUCTS.get(meter["carrier"], {}).items()),
                 "shown_multiplier": f"{_multiplier_of(imp, meter):g}",
             }
             for meter in unknown[:METERS_SHOWN]
         ],
         "unknown_total": len(unknown),
-        "suggested": queries.places_named(imp.area, named) if unknown else {},
-        "places": offered_places(request.user, imp.area),
+        "places": places,
         "all_products": {m["carrier"]: PRODUCTS[m["carrier"]] for m in unknown if m["carrier"] in PRODUCTS},
         "tz": imp.area.tz,
     }
+
+
+def _place_of(imp: Import, meter: dict[str, Any], suggested: dict[str, str], offers: dict[str, str]) -> str:
+    """The place answered or suggested for a new meter, as the list offers it."""
+    answer = imp.answers.get(queries.key_of(meter), {}).get("place", "")
+    slug = answer or suggested.get(meter["name"]) or suggested.get(meter["number"], "")
+    return offers.get(slug, slug)
 
 
 def _multiplier_of(imp: Import, meter: dict[str, Any]) -> float:

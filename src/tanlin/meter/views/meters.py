@@ -25,8 +25,8 @@ from tanlin.meter.models import Carrier, Meter, MeterRow
 from tanlin.meter.queries import Listed
 
 PAGE = 50
-#: Places offered by the browser while typing; any other may be typed.
-OFFERED = 300
+#: Places in the filter.
+PLACES = 300
 FILTERS = ("q", "carrier", "place", "role", "health")
 
 
@@ -36,11 +36,9 @@ def page_error(error: BadInput | Conflict) -> str:
 
 
 def offered_places(user: Any, area: Any) -> list[tuple[str, str]]:
-    """(slug, name) of places below an area, homes only where they are few."""
-    below = community.areas(user).filter(path__startswith=area.path)
-    if below.count() > OFFERED:
-        below = below.exclude(level__in=["home", "unit"])
-    return list(below.order_by("path").values_list("slug", "name")[:OFFERED])
+    """(slug, what the field offers for it) of places below an area."""
+    english = (get_language() or "").startswith("en")
+    return [(place.slug, offer) for place, offer in queries.offered_places(user, area, english)]
 
 
 def _found(request: HttpRequest, area: Any) -> tuple[list[Listed], Counter[str]]:
@@ -71,7 +69,7 @@ def index(request: HttpRequest, slug: str) -> HttpResponse:
         "places": community.areas(request.user)
         .filter(parent=area)
         .exclude(level__in=["home", "unit"])
-        .order_by("slug")[:OFFERED],
+        .order_by("slug")[:PLACES],
         "query": request.GET.urlencode(),
         "may": community.rights_at(request.user, area),
     }
