@@ -199,3 +199,40 @@ def test_the_command_registers_a_list(areas: dict[str, Any], tmp_path: Any):
     file.write_text("number,carrier,valid_from\nX,electricity,yesterday\n", "utf-8")
     bad = command("register", str(file), "--place", "here")
     assert (bad.exception.code, bad.exception.where.row) == ("meter.bad_line", 2)
+
+
+BILLS = (
+    "表号,开始日期,结束日期,电量(kWh)\n"
+    "B-1,2025-04-01,2025-04-30,80\nB-1,2025-07-01,2025-07-31,90\nB-1,2025-08-01,2025-08-31,95\n"
+).encode()
+
+
+def test_a_billed_meter_shows_its_periods_and_corrects_one_by_its_date(
+    engineer: Client, areas: dict[str, Any]
+):
+    imported(areas["here"], BILLS)
+    there = f"{BASE}{Meter.objects.get().pk}/"
+    page = engineer.get(there)
+    spec = page.context["spec"]
+    assert spec["months"] == ["2025-04", "2025-05", "2025-06", "2025-07", "2025-08"]
+    assert spec["gaps"] == ["2025-05", "2025-06"]
+    assert spec["series"][0]["values"] == [80.0, None, None, 90.0, 95.0]
+    assert "No readings yet" not in page.content.decode()
+    asked = engineer.get(there + "correct/", {"time": "2025-07-01", "channel": "import"})
+    assert "90" in engineer.get(asked["Location"]).content.decode()
+    missed = engineer.get(there + "correct/", {"time": "2025-07-02", "channel": "import"}, follow=True)
+    assert "The reading that runs then starts at 2025-07-01 00:00" in missed.content.decode()
+    fix = ["--number", "B-1", "--value", "91", "--reason", "misread", "--json"]
+    assert (
+        json.loads(command("correct", "--place", "here", "--time", "2025-07-01", *fix).stdout)["batch"] == 2
+    )
+    assert [one.value for one in queries.periods(Meter.objects.get(), MeterRow.objects.all())] == [80, 91, 95]
+    wrong = command("correct", "--place", "here", "--time", "July", *fix)
+    assert wrong.exception.code == "meter.bad_time"
+
+
+def test_one_register_reading_is_not_called_none(engineer: Client, areas: dict[str, Any]):
+    imported(areas["here"], "表号,抄表时间,电表示数(kWh)\nR-1,2025-06-01 08:00,100\n".encode())
+    page = engineer.get(f"{BASE}{Meter.objects.get().pk}/").content.decode()
+    assert "a register needs two of them" in page
+    assert "No readings yet" not in page

@@ -193,54 +193,54 @@ def undo(number: int) -> None:
 @click.option(
     "--channel", default="import", show_default=True, type=click.Choice(["import", "export", "generation"])
 )
-@click.option("--time", "moment", required=True, help="当地时间 / local time: 2025-06-01T08:00")
+@click.option(
+    "--time",
+    "moment",
+    required=True,
+    help="开始的当地时间或日期 / local time or date at which it starts: 2025-06-01T08:00, 2025-06-01",
+)
 @click.option(
     "--seconds",
-    default=3600,
-    show_default=True,
     type=click.IntRange(0),
-    help="时长，示数为 0 / length; 0 for a register",
+    help="时长，同时开始的读数有几条时才需要 / length, only where several readings start then; 0: a register",
 )
 @click.option("--value", required=True, type=float, help="正确的数值 / correct value, before the multiplier")
 @click.option("--reason", required=True, help="原因 / reason")
 @shared.json_option
 def correct(
-    slug: str, number: str, channel: str, moment: str, seconds: int, value: float, reason: str, as_json: bool
+    slug: str,
+    number: str,
+    channel: str,
+    moment: str,
+    seconds: int | None,
+    value: float,
+    reason: str,
+    as_json: bool,
 ) -> None:
     """更正一条读数。 / Correct one stored reading; the original stays in the log."""
     shared.setup()
-    from datetime import datetime
-
     from tanlin.community.queries import SYSTEM, area
-    from tanlin.kernel.period import zone
     from tanlin.meter import queries, services
 
     place = area(SYSTEM, slug)
     meter = queries.meter_by_number(place, number)
     if meter is None:
         raise NotFound("meter.unknown", Text(f"没有表号 {number}。", f"There is no meter {number}."))
-    try:
-        local = datetime.fromisoformat(moment)
-    except ValueError as error:
-        text = Text("看不懂这个时间。", "This time cannot be read.")
-        raise BadInput("meter.bad_time", text, where=Where(value=moment)) from error
-    start = int((local if local.tzinfo else local.replace(tzinfo=zone(place.tz))).timestamp())
-    if queries.stored_one(meter, channel, start, seconds) is None:
-        text = Text("该表在此时间没有读数。", "The meter has no reading at this time.")
-        raise NotFound("meter.no_reading", text, where=Where(value=moment))
+    tz = queries.tz_of(meter)
+    found = queries.reading_at(meter, moment, tz, channel=channel, seconds=seconds)
     batch = services.correct_reading(
         meter_id=meter.pk,
         channel=channel,
-        start=start,
-        seconds=seconds,
+        start=found["start"],
+        seconds=found["seconds"],
         value=value,
         reason=reason,
         actor=SYSTEM,
         area=place,
     )
     days = services.refresh().meter_days
-    found = {"batch": batch.number if batch else None, "meter_days": days}
-    shared.emit(found, as_json, f"更新 {days} 个表·日。 / {days} meter-days re-derived.")
+    result = {"batch": batch.number if batch else None, "meter_days": days}
+    shared.emit(result, as_json, f"更新 {days} 个表·日。 / {days} meter-days re-derived.")
 
 
 @cli.command()

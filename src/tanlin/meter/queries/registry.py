@@ -177,6 +177,11 @@ def rows_of(meter: Meter) -> QuerySet[MeterRow]:
     return meter.rows.filter(superseded_at__isnull=True).select_related("place", "parent")
 
 
+def tz_of(meter: Meter) -> str:
+    """Time zone of the place of the meter's newest row."""
+    return list(rows_of(meter))[-1].place.tz
+
+
 def meters(area: Area) -> QuerySet[MeterRow]:
     """The open rows of the meters below a place whose right has been proved, main meters first."""
     return (

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tanlin.kernel.period import midnight
+from tanlin.kernel.errors import BadInput, NotFound, Text, Where
+from tanlin.kernel.period import midnight, zone
 from tanlin.meter.health import Health, health
 from tanlin.meter.models import LatestReading, Meter, MeterRow
 from tanlin.readings import queries as readings
@@ -23,6 +25,16 @@ _STORED = """
         FROM log l WHERE l.meter_id = {meter})
     SELECT channel, start, seconds, value, quality, batch FROM newest WHERE n = 1
     ORDER BY start DESC, seconds, channel LIMIT {limit}"""
+
+
+class Period(NamedTuple):
+    """An interval longer than a day, in epoch seconds, with its quantity after the multiplier."""
+
+    channel: str
+    start: int
+    end: int
+    value: float
+    estimated: bool
 
 
 @dataclass(frozen=True)
@@ -79,6 +91,61 @@ def stored_one(meter: Meter, channel: str, start: int, seconds: int) -> dict[str
     return next((row for row in rows if row["channel"] == channel), None)
 
 
+def moment(text: str, tz: str) -> int:
+    """Epoch seconds of a local month, date or time (``2025-07``, ``2025-07-01``, ``2025-07-01T08:00``). Raises BadInput."""
+    written = text.strip()
+    try:
+        local = datetime.fromisoformat(f"{written}-01" if re.fullmatch(r"\d{4}-\d{2}", written) else written)
+    except ValueError as error:
+        raise BadInput(
+            "meter.bad_time",
+            Text("看不懂这个时间。", "This time cannot be read."),
+            remedy=Text(
+                "请写成 2025-07-01 或 2025-07-01T08:00。", "Write it like 2025-07-01 or 2025-07-01T08:00."
+            ),
+            where=Where(value=text),
+        ) from error
+    return int((local if local.tzinfo else local.replace(tzinfo=zone(tz))).timestamp())
+
+
+def reading_at(
+    meter: Meter, text: str, tz: str, *, channel: str = "import", seconds: int | None = None
+) -> dict[str, Any]:
+    """The stored reading or bill that starts at a local time (see ``moment``), as it counts in the log.
+
+    Raises NotFound where none does, naming the one that runs then; BadInput where several lengths start then.
+    """
+    start = moment(text, tz)
+    found: dict[tuple[int, int], dict[str, Any]] = {}
+    sql = f"""SELECT channel, start, seconds, value, quality, batch FROM log
+        WHERE meter_id = {int(meter.pk)} AND start <= {start} AND start + seconds >= {start}
+        ORDER BY start DESC, batch DESC, seconds"""
+    for row in readings.snapshot().query(sql).to_pylist():
+        if row["channel"] == channel and row["start"] + max(1, row["seconds"]) > start:
+            found.setdefault((row["start"], row["seconds"]), row)
+    exact = [row for (at, length), row in found.items() if at == start and seconds in (None, length)]
+    if len(exact) == 1:
+        return exact[0]
+    if exact:
+        lengths = ", ".join(str(row["seconds"]) for row in exact)
+        raise BadInput(
+            "meter.several_readings",
+            Text("此时开始的读数有几条，时长不同。", "Several readings of different lengths start then."),
+            remedy=Text(f"请指明时长（秒）：{lengths}。", f"Give the length in seconds: {lengths}."),
+            where=Where(value=text),
+        )
+    remedy = None
+    if found:
+        begin = datetime.fromtimestamp(next(iter(found))[0], zone(tz)).strftime("%Y-%m-%d %H:%M")
+        remedy = Text(f"涵盖此时的读数始于 {begin}。", f"The reading that runs then starts at {begin}.")
+    raise NotFound(
+        "meter.no_reading",
+        Text("该表没有从此时开始的读数。", "No reading of this meter starts then."),
+        remedy=remedy,
+        where=Where(value=text),
+    )
+
+
 def effective(
     meter: Meter, first_es: int, last_es: int, limit: int, offset: int
 ) -> tuple[list[dict[str, Any]], int]:
@@ -89,6 +156,31 @@ def effective(
     sql = f"""SELECT channel, start, seconds, value, quality FROM current WHERE {where}
         ORDER BY channel, start LIMIT {int(limit)} OFFSET {int(offset)}"""
     return snapshot.query(sql).to_pylist(), count
+
+
+def periods(meter: Meter, rows: Iterable[MeterRow]) -> list[Period]:
+    """The effective intervals too long for a daily value (bills, monthly registers), by channel and start."""
+    sql = f"""SELECT channel, start, seconds, value, quality FROM current
+        WHERE meter_id = {int(meter.pk)} AND seconds > {25 * 3600} ORDER BY channel, start, seconds"""
+    dated = [
+        (row.channel, midnight(row.valid_from, row.place.tz), row.valid_to, row.place.tz, row.multiplier)
+        for row in rows
+    ]
+    out = []
+    for item in readings.snapshot().query(sql).to_pylist():
+        start, end = item["start"], item["start"] + item["seconds"]
+        factor = next(
+            (
+                m
+                for c, low, last, tz, m in dated
+                if c == item["channel"] and low <= start and (last is None or start < midnight(last, tz))
+            ),
+            None,
+        )
+        if factor is not None:
+            estimated = str(item["quality"]).startswith("estimated")
+            out.append(Period(item["channel"], start, end, item["value"] * factor, estimated))
+    return out
 
 
 def daily(meter: Meter, rows: Iterable[MeterRow], days: int = 366) -> list[tuple[date, str, float, float]]:

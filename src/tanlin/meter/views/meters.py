@@ -6,11 +6,13 @@ import csv
 import io
 from collections import Counter
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
@@ -23,6 +25,7 @@ from tanlin.meter.forms import ChangeForm, CorrectForm, ExchangeForm, MeterForm,
 from tanlin.meter.health import WORDS
 from tanlin.meter.models import Carrier, Meter, MeterRow
 from tanlin.meter.queries import Listed
+from tanlin.meter.views.charts import picture
 
 PAGE = 50
 #: Places in the filter.
@@ -163,36 +166,14 @@ def detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "devices": list(meter.devices.order_by("channel", "from_es")),
         "readings": queries.stored(meter),
         "children": [child for child in queries.children(meter) if child.place.path.startswith(area.path)],
+        "channels": sorted({row.channel for row in rows}),
         "unit": unit,
         "tz": tz,
         "waiting": queries.waiting_batches(),
         "may": community.rights_at(request.user, area),
-        **_chart(meter, rows, unit),
+        **picture(meter, rows),
     }
     return render(request, "meter/meter.html", context)
-
-
-def _chart(meter: Meter, rows: list[MeterRow], unit: str) -> dict[str, Any]:
-    """The calendar of daily values of the channel that has most days, and the table behind it."""
-    found = queries.daily(meter, rows)
-    if not found:
-        return {"spec": None}
-    channel = Counter(item[1] for item in found).most_common(1)[0][0]
-    days = [(day, value, share) for day, of, value, share in found if of == channel]
-    spec = {
-        "kind": "calendar",
-        "unit": unit,
-        "days": [[day.isoformat(), value] for day, value, _share in days],
-        "coverage": {day.isoformat(): min(1.0, share) for day, _value, share in days},
-    }
-    columns = [Text("日期", "day"), Text(f"用量（{unit}）", f"quantity ({unit})"), Text("完整率", "coverage")]
-    table = {"columns": columns, "rows": [[d.isoformat(), v, min(1.0, s)] for d, v, s in days]}
-    total = sum(value for _day, value, _share in days)
-    summary = Text(
-        f"{days[0][0]} 至 {days[-1][0]} 共 {len(days)} 天有读数，合计 {total:,.0f} {unit}。",
-        f"{len(days)} days with readings from {days[0][0]} to {days[-1][0]}, {total:,.0f} {unit} in all.",
-    )
-    return {"spec": spec, "table": table, "summary": summary}
 
 
 def _form_page(
@@ -306,6 +287,8 @@ def correct(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Edit one reading; the original stays in the log: right ``import``."""
     area, meter = queries.meter(request.user, slug, pk, "import")
     asked = request.POST if request.method == "POST" else request.GET
+    if request.method == "GET" and asked.get("time", "").strip():
+        return _reading_at(request, slug, meter)
     start, seconds = asked.get("start", ""), asked.get("seconds", "")
     found = None
     if start.lstrip("-").isdigit() and seconds.isdigit():
@@ -328,3 +311,15 @@ def correct(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     return _form_page(
         request, form, _("Correct a reading"), lead, _("Save"), **more, unit=CANONICAL[meter.carrier]
     )
+
+
+def _reading_at(request: HttpRequest, slug: str, meter: Meter) -> HttpResponse:
+    """To the form of the reading that starts at a local time; back to the meter where none does."""
+    channel, tz = request.GET.get("channel", ""), queries.tz_of(meter)
+    try:
+        found = queries.reading_at(meter, request.GET["time"], tz, channel=channel)
+    except (BadInput, NotFound) as error:
+        messages.error(request, error.message(get_language()))
+        return redirect("meter:meter", slug=slug, pk=meter.pk)
+    key = urlencode({name: found[name] for name in ("channel", "start", "seconds")})
+    return redirect(f"{reverse('meter:correct', kwargs={'slug': slug, 'pk': meter.pk})}?{key}")
