@@ -12,7 +12,7 @@ from tanlin.community.models import User
 from tanlin.community.queries import SYSTEM
 from tanlin.kernel.errors import BadInput, Conflict, Text
 from tanlin.meter import queries, services, staging
-from tanlin.meter.models import Import, Meter, SourceMapping
+from tanlin.meter.models import Import, Meter, MeterRow, SourceMapping
 from tanlin.readings import queries as readings
 from tanlin.readings.models import Batch
 from tanlin.record import jobs
@@ -222,3 +222,21 @@ def test_error_rows_are_disarmed_in_the_csv(client):
     body = b"".join(client.get(f"/place/here/meter/imports/{imp.pk}/errors.csv")).decode("utf-8-sig")
     cells = [cell for line in csv.reader(io.StringIO(body)) for cell in line]
     assert not [cell for cell in cells if cell.startswith(("=", "@", "+"))]
+
+
+def test_readings_before_a_meter_is_in_use_are_told_and_counted_on_demand():
+    areas = world()
+    imported(areas["here"], hourly_csv(["A"], 24, first="2025-06-10"))
+    row = MeterRow.objects.get()
+    assert row.valid_from.isoformat() == "2025-06-10"
+    imp = checked(areas["here"], hourly_csv(["A"], 30, first="2025-06-09"))
+    [told] = imp.report["outside"]
+    assert (told["early"], told["late"], told["valid_from"]) == (24, 0, "2025-06-10")
+    services.import_now(services.assign(imp, {}, SYSTEM), SYSTEM, partial=False)
+    assert MeterRow.objects.get(superseded_at=None).valid_from == row.valid_from
+    imp = checked(areas["here"], hourly_csv(["A"], 24, first="2025-06-08"))
+    services.import_now(services.assign(imp, {}, SYSTEM, backdate=True), SYSTEM, partial=False)
+    assert MeterRow.objects.get(superseded_at=None).valid_from.isoformat() == "2025-06-08"
+    services.change(MeterRow.objects.get(superseded_at=None), {"valid_to": row.valid_from}, actor=SYSTEM)
+    [told] = checked(areas["here"], hourly_csv(["A"], 30, first="2025-06-09", plus=1)).report["outside"]
+    assert (told["early"], told["late"]) == (0, 6)

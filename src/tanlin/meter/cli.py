@@ -35,6 +35,11 @@ def cli() -> None:
     "--new-meters-at", "new_at", help="新表号所在地点 / place of the meters that are not registered"
 )
 @click.option("--product", default="", help="新表的产品 / product of the new meters, e.g. natural_gas")
+@click.option(
+    "--backdate",
+    is_flag=True,
+    help="已登记的表计自文件首条读数起启用 / registered meters are in use since the first reading of the file",
+)
 @click.option("--yes", is_flag=True, help="有误的行跳过，其余导入 / leave bad rows out, import the others")
 @shared.json_option
 def import_file(
@@ -44,6 +49,7 @@ def import_file(
     carrier: str | None,
     new_at: str | None,
     product: str,
+    backdate: bool,
     yes: bool,
     as_json: bool,
 ) -> None:
@@ -64,7 +70,8 @@ def import_file(
         answers = {queries.key_of(m): {"place": new_at, "product": product} for m in imp.report["unknown"]}
         if answers and not new_at:
             raise _unplaced(imp)
-        imp = services.assign(imp, answers, SYSTEM)
+        imp = services.assign(imp, answers, SYSTEM, backdate=backdate)
+        _print_outside(imp)
         with shared.progress("导入 / importing", 3) as advance:
             imp = services.import_now(imp, SYSTEM, partial=yes, progress=lambda _step: advance(1))
     except BadInput:
@@ -123,6 +130,25 @@ def _print_errors(imp: Import) -> None:
         )
     if len(rows) > PRINTED:
         click.echo(f"… 共 {len(rows)} 处 / {len(rows)} in all", err=True)
+
+
+def _print_outside(imp: Import) -> None:
+    """What will not count, on standard error."""
+    early = sum(item["early"] for item in imp.report["outside"])
+    late = sum(item["late"] for item in imp.report["outside"])
+    if early and not imp.report["backdate"]:
+        click.echo(
+            f"{early} 条读数早于表计登记的启用日期，不会计入；如表计确已启用，请加 --backdate。 / "
+            f"{early} readings start before their meters are registered as in use and will not count; "
+            "add --backdate if they were in use.",
+            err=True,
+        )
+    if late:
+        click.echo(
+            f"{late} 条读数晚于表计登记的停用日期，不会计入。 / "
+            f"{late} readings start after the registered end of their meters and will not count.",
+            err=True,
+        )
 
 
 def _unplaced(imp: Import) -> BadInput:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pyarrow.compute as pc
 from django.db.models import QuerySet
 
 from tanlin.community import queries as community
 from tanlin.kernel.errors import NotFound, Text
+from tanlin.kernel.period import midnight
 from tanlin.meter import staging
-from tanlin.meter.models import Import
+from tanlin.meter.models import Import, MeterRow
+from tanlin.meter.queries import registry
+from tanlin.meter.registry import OPEN_END
 from tanlin.record import queries as record
 
 if TYPE_CHECKING:
@@ -59,6 +66,62 @@ def will_import(imp: Import) -> int:
     """How many good rows have a registered meter or a place for a new one."""
     waiting = sum(m["rows"] for m in imp.report["unknown"] if key_of(m) not in imp.answers)
     return int(imp.counts["good"]) - waiting
+
+
+def outside(imp: Import) -> list[dict[str, Any]]:
+    """Staged readings of registered meters that start on days for which the registry does not hold them.
+
+    Each item: meter_id, number, channel, ``early`` and ``late`` (readings before the first and after the last
+    day), ``first`` (epoch seconds of the earliest), ``valid_from``, ``valid_to`` (exclusive, or None).
+    """
+    rows, _waiting = staging.with_ids(imp.pk, registry.known(imp.area))
+    if not rows.num_rows:
+        return []
+    spans = _spans(pc.unique(rows["meter_id"]).to_pylist())
+    channel = rows["channel"].combine_chunks().dictionary_encode()
+    ids, at, start = rows["meter_id"].to_numpy(), channel.indices.to_numpy(), rows["start"].to_numpy()
+    names = channel.dictionary.to_pylist()
+    order = np.lexsort((at, ids))
+    ids, at, start = ids[order], at[order], start[order]
+    edges = np.flatnonzero(np.r_[True, (ids[1:] != ids[:-1]) | (at[1:] != at[:-1]), True])
+    found = []
+    for low, high in pairwise(edges.tolist()):
+        key = (int(ids[low]), names[at[low]])
+        if key not in spans:
+            continue
+        row, last, last_es = spans[key]
+        mine = start[low:high]
+        early = int((mine < midnight(row.valid_from, row.place.tz)).sum())
+        late = int((mine >= last_es).sum())
+        if early or late:
+            found.append(
+                {
+                    "meter_id": key[0],
+                    "number": row.meter.number,
+                    "channel": key[1],
+                    "early": early,
+                    "late": late,
+                    "first": int(mine.min()),
+                    "valid_from": row.valid_from.isoformat(),
+                    "valid_to": last.isoformat() if last else None,
+                }
+            )
+    return found
+
+
+def _spans(meter_ids: list[int]) -> dict[tuple[int, str], tuple[MeterRow, date | None, int]]:
+    """(meter id, channel) → its first row, its last day (exclusive), and that in epoch seconds."""
+    found: dict[tuple[int, str], tuple[MeterRow, date | None, int]] = {}
+    for low in range(0, len(meter_ids), 500):  # SQLite binds a limited number of variables
+        rows = MeterRow.objects.filter(
+            superseded_at__isnull=True, meter__in=meter_ids[low : low + 500]
+        ).select_related("meter", "place")
+        for row in rows.order_by("meter_id", "channel", "valid_from"):
+            key = (row.meter_id, row.channel)
+            first = found[key][0] if key in found else row
+            end = midnight(row.valid_to, row.place.tz) if row.valid_to else OPEN_END
+            found[key] = (first, row.valid_to, end)
+    return found
 
 
 def job_of(imp: Import) -> Any | None:

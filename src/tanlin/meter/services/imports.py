@@ -18,12 +18,13 @@ import pyarrow.compute as pc
 from django.db import transaction
 from django.utils import timezone
 
+from tanlin.community import queries as community
 from tanlin.kernel.errors import BadInput, Conflict, TanlinError, Text, Where
 from tanlin.kernel.period import zone
 from tanlin.kernel.ports import enqueue, report_event
 from tanlin.meter import queries, sheets, staging
-from tanlin.meter.models import Import, SourceMapping
-from tanlin.meter.services.registry import Spec, register
+from tanlin.meter.models import Import, MeterRow, SourceMapping
+from tanlin.meter.services.registry import Spec, change, register
 from tanlin.meter.services.values import IMPORT_SOURCE, add_readings, refresh, undo_batch
 from tanlin.readings import services as readings
 from tanlin.record import services as record
@@ -99,7 +100,7 @@ def check(imp: Import, progress: Progress | None = None) -> Import:
         _save(imp, State.REFUSED, report={"error": error.as_dict()})
         raise
     with transaction.atomic():
-        _save(imp, State.CHECKED, report=report)
+        _save(imp, State.CHECKED, report=report | {"outside": queries.outside(imp)})
         for plan in plans:
             if plan.use and plan.mapping is not None:
                 SourceMapping.objects.update_or_create(
@@ -110,12 +111,17 @@ def check(imp: Import, progress: Progress | None = None) -> Import:
     return imp
 
 
-def assign(imp: Import, answers: Mapping[str, Mapping[str, Any]], actor: Any) -> Import:
+def assign(
+    imp: Import, answers: Mapping[str, Mapping[str, Any]], actor: Any, *, backdate: bool = False
+) -> Import:
     """Settle where unknown meters stand: ``queries.key_of(meter)`` → place (slug or name), product, multiplier, tariff.
 
-    A number left without a place is not imported. Raises BadInput for a place outside the import's.
+    A number left without a place is not imported. ``backdate``: registered meters hold from the first day of
+    the file's readings; that needs the right ``meters``. Raises BadInput for a place outside the import's.
     """
     imp = _expect(imp, State.CHECKED)
+    if backdate:
+        community.require(actor, imp.area, "meters")
     keys = {queries.key_of(meter) for meter in imp.report["unknown"]}
     settled = {}
     for key, answer in answers.items():
@@ -134,7 +140,7 @@ def assign(imp: Import, answers: Mapping[str, Mapping[str, Any]], actor: Any) ->
                 Text("倍率必须大于 0。", "The multiplier must be greater than 0."),
                 where=Where(column="倍率", value=str(answer["multiplier"])),
             )
-    _save(imp, State.CHECKED, answers=settled)
+    _save(imp, State.CHECKED, answers=settled, report=imp.report | {"backdate": backdate})
     return imp
 
 
@@ -186,6 +192,7 @@ def run(imp: Import, actor: Any, progress: Progress | None = None) -> Import:
     _report(progress, 1)
     with transaction.atomic():
         new = _register(imp, actor)
+        _backdate(imp, actor)
     _report(progress, 2)
     rows, left = staging.with_ids(imp.pk, queries.known(imp.area))
     ids = pc.unique(rows["meter_id"]).to_pylist()
@@ -225,6 +232,24 @@ def _register(imp: Import, actor: Any) -> int:
     if specs:
         register(specs, actor=actor, area=imp.area)
     return len(specs)
+
+
+def _backdate(imp: Import, actor: Any) -> None:
+    """Registered meters hold from the first day of the file's readings; a second run changes nothing."""
+    if not imp.report.get("backdate"):
+        return
+    for item in imp.report.get("outside", ()):
+        row = (
+            MeterRow.objects.filter(
+                meter=item["meter_id"], channel=item["channel"], superseded_at__isnull=True
+            )
+            .select_related("place")
+            .order_by("valid_from")
+            .first()
+        )
+        day = local_day(item["first"], row.place.tz) if row else None
+        if row is not None and day is not None and day < row.valid_from:
+            change(row, {"valid_from": day}, actor=actor, reason=f"import {imp.pk}: {imp.filename}")
 
 
 def _spec(imp: Import, meter: dict[str, Any], answer: dict[str, Any], actor: Any) -> Spec:

@@ -172,7 +172,7 @@ def change(
         setattr(fresh, name, value)
     fresh.full_clean(exclude=["meter"], validate_constraints=False)
     fresh.save(force_insert=True)
-    mark_stale(places | {int(fresh.place_id)}, start, (end or FAR))
+    mark_stale(places | {int(fresh.place_id)}, min(start, fresh.valid_from), (end or FAR))
     if fresh.place.tz != row.place.tz:
         _rederive(row.meter_id)
     report_event(

@@ -188,6 +188,9 @@ def _check_context(request: HttpRequest, imp: Import) -> dict[str, Any]:
         ],
         "unknown_total": len(unknown),
         "places": places,
+        "outside": imp.report.get("outside", [])[:METERS_SHOWN],
+        "early": sum(item["early"] for item in imp.report.get("outside", ())),
+        "late": sum(item["late"] for item in imp.report.get("outside", ())),
         "all_products": {m["carrier"]: PRODUCTS[m["carrier"]] for m in unknown if m["carrier"] in PRODUCTS},
         "tz": imp.area.tz,
     }
@@ -234,7 +237,7 @@ def confirm(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         if "back" in request.POST:
             services.set_plans(imp, queries.plans(imp))
             return _to(imp)
-        services.assign(imp, _answers(request, imp), request.user)
+        services.assign(imp, _answers(request, imp), request.user, backdate="backdate" in request.POST)
         imp = queries.import_(request.user, slug, pk)
         if "import" in request.POST:
             services.confirm(imp, request.user, partial="partial" in request.POST)
