@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,7 +81,7 @@ def test_the_parts_of_a_split_window_fill_it_without_overlap(covered):
     parts = split((5, 25), covered)
     assert parts[0][0] == 5
     assert parts[-1][1] == 25
-    assert all(a[1] == b[0] for a, b in zip(parts, parts[1:], strict=False))
+    assert all(a[1] == b[0] for a, b in pairwise(parts))
 
 
 @given(spans)
