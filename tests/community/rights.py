@@ -11,7 +11,7 @@ ROWS = [
     Row("community:revoke", "POST", right="users", data=revocable),
     *(
         Row(f"community:{verb}", "POST", right="users", ok=(422,))
-        for verb in ("user", "organisation", "area", "attribute")
+        for verb in ("user", "password", "organisation", "area", "attribute")
     ),
     Row("api:places", right="any", scope="site"),
     Row("api:place"),

@@ -172,3 +172,48 @@ def test_commands(world: World) -> None:
     )
     assert run.invoke(cli, ["grant", "nobody", "auditor", "community-a"]).exit_code == 0
     assert isinstance(run.invoke(cli, ["grant", "ghost", "auditor", "community-a"]).exception, BadInput)
+
+
+def test_a_new_password_from_someone_who_may_give_every_role_held(world: World) -> None:
+    street, worker, before = world.users["street"], world.users["worker"], world.users["worker"].password
+    services.set_password(street, worker, "a long enough one")
+    worker.refresh_from_db()
+    assert worker.password != before
+    assert worker.check_password("a long enough one")
+    assert Event.objects.filter(verb="community.password_set", subject=worker.username).count() == 1
+    with pytest.raises(BadInput):
+        services.set_password(street, worker, "123")
+    for actor, user in ((street, world.users["operator"]), (street, street), (worker, street)):
+        with pytest.raises((Forbidden, NotFound)):
+            services.set_password(actor, user, "a long enough one")
+    services.grant(SYSTEM, user=worker, role="worker", area=world.b)  # now a role out of the street's reach
+    with pytest.raises(NotFound):
+        services.set_password(street, worker, "a long enough one")
+    with pytest.raises(Forbidden):
+        services.set_password(street, world.users["nobody"], "a long enough one")
+
+
+def test_the_page_shows_a_generated_password_once(world: World, street: Client) -> None:
+    worker = world.users["worker"]
+    base = f"/place/{world.a.slug}/community/"
+    answer = street.post(base + "password/", {"grant": worker.grants.get().pk})
+    user, password = answer.context["once"][1].split()
+    assert (answer.status_code, answer["Cache-Control"], user) == (200, "no-store", worker.username)
+    assert password in answer.content.decode()
+    worker.refresh_from_db()
+    assert worker.check_password(password)
+    assert password not in street.get(base).content.decode()
+    assert street.post(base + "password/", {"grant": 10**6}).status_code == 404
+
+
+def test_the_command_sets_and_makes_a_password(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = world.users["worker"]
+    made = CliRunner().invoke(cli, ["set-password", user.username, "--generate"]).output.strip()
+    user.refresh_from_db()
+    assert user.check_password(made)
+    typed = CliRunner().invoke(cli, ["set-password", user.username], input="quite a long one\n" * 2)
+    assert typed.exit_code == 0
+    monkeypatch.setenv("TANLIN_PASSWORD", "123")
+    assert isinstance(CliRunner().invoke(cli, ["set-password", user.username]).exception, BadInput)
+    user.refresh_from_db()
+    assert user.check_password("quite a long one")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -103,6 +104,25 @@ def user_add(username: str, place: str, role: str, name: str, password: str) -> 
         )
         services.grant(SYSTEM, user=user, role=role, area=area)
     click.echo(username)
+
+
+@cli.command("set-password")
+@click.argument("username")
+@click.option("--generate", is_flag=True, help="随机生成，只显示一次 / make one and print it once")
+def set_password(username: str, generate: bool) -> None:
+    """设置新密码（可由 TANLIN_PASSWORD 给出）。 / Set a new password (TANLIN_PASSWORD may give it)."""
+    shared.setup()
+    from tanlin.community import services
+
+    user = find_user(username)
+    if generate:
+        password = services.new_password()
+    else:
+        password = os.environ.get("TANLIN_PASSWORD") or click.prompt(
+            "密码 / Password", hide_input=True, confirmation_prompt=True
+        )
+    services.set_password(SYSTEM, user, password)
+    click.echo(password if generate else f"{username} 的密码已更新。 / New password set for {username}.")
 
 
 @cli.command()

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from tanlin.community import services
+from tanlin.community import queries, services
 from tanlin.community.models import ROLE_TITLES, Area, Organisation, User
 from tanlin.kernel.errors import BadInput, Text
 
@@ -53,8 +53,8 @@ class Verb(forms.Form):
         super().__init__(*args, **kwargs)
         styled(self)
 
-    def run(self, actor: Any, place: Area) -> None:
-        """Call the service in the name of the actor; raises what it raises."""
+    def run(self, actor: Any, place: Area) -> str | None:
+        """Call the service in the name of the actor; raises what it raises. A text is shown once, on the next page."""
         raise NotImplementedError
 
 
@@ -108,6 +108,18 @@ class RevokeForm(Verb):
         services.revoke(actor, self.cleaned_data["grant"])
 
 
+class PasswordForm(Verb):
+    title, button = _("New password"), _("New password")
+    done = _("The new password, shown this once. Hand it over in person:")
+    grant = forms.IntegerField(widget=forms.HiddenInput)
+
+    def run(self, actor: Any, place: Area) -> str:
+        row = queries.grant_at(actor, self.cleaned_data["grant"])
+        password = services.new_password()
+        services.set_password(actor, row.user, password)
+        return f"{row.user.username}  {password}"
+
+
 class OrganisationForm(Verb):
     title, button, done = _("New organisation"), _("Add"), _("The organisation is registered.")
     name = forms.CharField(label=_("Name"), max_length=120)
@@ -148,6 +160,7 @@ VERBS: dict[str, type[Verb]] = {
     "user": UserForm,
     "grant": GrantForm,
     "revoke": RevokeForm,
+    "password": PasswordForm,
     "organisation": OrganisationForm,
     "area": AreaForm,
     "attribute": AttributeForm,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import date
 from typing import Any
 
@@ -32,13 +33,9 @@ def create_user(actor: Any, *, username: str, password: str, area: Area, display
     user = User(username=username.strip(), display_name=display_name.strip())
     try:
         User.username_validator(user.username)
-        validate_password(password, user)
     except ValidationError as error:
-        reasons = " ".join(error.messages)
-        raise BadInput(
-            "community.bad_login",
-            Text(f"用户名或密码不合要求：{reasons}", f"User name or password not accepted: {reasons}"),
-        ) from error
+        raise _refused(error) from error
+    _check_password(password, user)
     if User.objects.filter(username__iexact=user.username).exists():
         raise Conflict(
             "community.user_exists",
@@ -48,6 +45,58 @@ def create_user(actor: Any, *, username: str, password: str, area: Area, display
     user.save()
     report_event("community.user_created", actor=actor_user(actor), area=area, subject=user.username)
     return user
+
+
+def _check_password(password: str, user: User) -> None:
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise _refused(error) from error
+
+
+def _refused(error: ValidationError) -> BadInput:
+    reasons = " ".join(error.messages)
+    return BadInput(
+        "community.bad_login",
+        Text(f"用户名或密码不合要求：{reasons}", f"User name or password not accepted: {reasons}"),
+    )
+
+
+@transaction.atomic
+def set_password(actor: Any, user: User, password: str) -> User:
+    """A new password; the sessions of the old one end.
+
+    Right: ``users`` wherever the user holds a role, for roles that one's own role may give; never for oneself,
+    so that nobody takes over a login above the own. Without any role: the keeper of the installation.
+    Raises BadInput (weak password), Conflict (closed login), NotFound, Forbidden.
+    """
+    held = list(queries.active_grants(user).select_related("area"))
+    if not held:
+        _keeper_only(actor)
+    for row in held:
+        queries.require(actor, row.area, "users")
+        _check_grant(actor, user, row.role, row.area)
+    if not user.is_active:
+        raise Conflict(
+            "community.user_closed",
+            Text(f"用户“{user.username}”已停用。", f"The login “{user.username}” is closed."),
+        )
+    _check_password(password, user)
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    report_event(
+        "community.password_set",
+        actor=actor_user(actor),
+        area=held[0].area if held else None,
+        subject=user.username,
+    )
+    return user
+
+
+def new_password() -> str:
+    """A random password of 16 characters that are not mistaken for one another (92 bits)."""
+    letters = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+    return "".join(secrets.choice(letters) for _ in range(16))
 
 
 @transaction.atomic

@@ -234,6 +234,15 @@ def grants(user: Any, slug: str) -> list[RoleGrant]:
     )
 
 
+def grant_at(user: Any, grant_id: int) -> RoleGrant:
+    """One grant at a place whose people the asker manages. Raises NotFound or Forbidden."""
+    row = RoleGrant.objects.select_related("area", "user").filter(pk=grant_id).first()
+    if row is None:
+        raise NotFound()
+    require(user, row.area, "users")
+    return row
+
+
 def grants_with_reach(user: Any, slug: str) -> list[tuple[RoleGrant, bool]]:
     """``grants``, each with whether the asker may take it back."""
     roles: dict[int, frozenset[str]] = {}

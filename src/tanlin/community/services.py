@@ -16,7 +16,16 @@ from django.db.models import CharField, F, Value
 from django.db.models.functions import Cast, Concat, Substr
 
 from tanlin.community import queries
-from tanlin.community.grants import actor_user, create_user, deactivate_user, grant, restore_user, revoke
+from tanlin.community.grants import (
+    actor_user,
+    create_user,
+    deactivate_user,
+    grant,
+    new_password,
+    restore_user,
+    revoke,
+    set_password,
+)
 from tanlin.community.models import Area, AreaAttribute, Organisation
 from tanlin.community.removal import remove_tree
 from tanlin.community.rights import SYSTEM, System
@@ -33,10 +42,12 @@ __all__ = [
     "grant",
     "join_grid",
     "move_area",
+    "new_password",
     "remove_tree",
     "restore_user",
     "revoke",
     "set_attribute",
+    "set_password",
 ]
 
 # The ladder of design section 2; levels that are not on it attach anywhere.

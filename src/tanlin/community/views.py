@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_noop
 from django.views.decorators.http import require_GET, require_POST
 
 from tanlin.community import queries
@@ -14,6 +16,8 @@ from tanlin.community.forms import FIGURES, VERBS, LoginForm, Verb
 from tanlin.kernel.errors import BadInput, Conflict
 
 CHILDREN_SHOWN = 200
+#: Verbs as the operation log prints them.
+SPOKEN = (gettext_noop("community.password_set"),)
 WIDE_LEVELS = ("city", "district", "street")
 
 
@@ -34,8 +38,13 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "community/home.html", {"tree": tree})
 
 
-def page(request: HttpRequest, slug: str, sent: dict[str, Verb], status: int = 200) -> HttpResponse:
-    """The page of a place; ``sent`` holds a form that came back with faults, by its verb."""
+def page(
+    request: HttpRequest, slug: str, sent: dict[str, Verb], status: int = 200, once: Any = None
+) -> HttpResponse:
+    """The page of a place; ``sent`` holds a form that came back with faults, by its verb.
+
+    ``once``: a sentence and a text that no other page will show.
+    """
     place = queries.area(request.user, slug)
     manages = queries.may(request.user, place, "users")
     children = queries.areas(request.user).filter(parent=place).order_by("slug")
@@ -61,6 +70,7 @@ def page(request: HttpRequest, slug: str, sent: dict[str, Verb], status: int = 2
             }
             if manages
             else {},
+            "once": once,
             "faulty": next(iter(sent), None),
         },
         status=status,
@@ -80,10 +90,14 @@ def act(request: HttpRequest, slug: str, verb: str) -> HttpResponse:
     form = VERBS[verb](request.POST, auto_id=f"{verb}-%s", label_suffix="")
     if form.is_valid():
         try:
-            form.run(request.user, place)
+            shown = form.run(request.user, place)
         except (BadInput, Conflict) as error:
             form.add_error(None, error.message(get_language()))
         else:
+            if shown:
+                answer = page(request, slug, {}, once=(form.done, shown))
+                answer["Cache-Control"] = "no-store"
+                return answer
             messages.success(request, str(form.done))
             return redirect("community:people", slug=slug)
     return page(request, slug, {verb: form}, status=422)
