@@ -22,7 +22,7 @@ class CarbonConfig(AppConfig):
             "carbon.derive_due": "tanlin.carbon.jobs:derive_due",
             "carbon.derive": "tanlin.carbon.jobs:derive_place",
         },
-        periodic=("carbon.derive_due@60",),
+        periodic=("carbon.derive_due@5",),
         nav=(
             Nav("carbon:overview", Text("总览", "Overview"), "carbon", 10),
             Nav("carbon:factors", Text("因子与价格", "Factors and tariffs"), "factor", 40),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from django.urls import reverse
@@ -10,15 +11,25 @@ from tanlin.carbon import services
 from tanlin.carbon.services import Kit
 from tanlin.community import queries as community
 from tanlin.kernel.errors import Refused, Text, Where
+from tanlin.kernel.paths import home
 from tanlin.kernel.period import Period
 from tanlin.record import Run
 
+#: Clock of changes at the last whole pass of this process, by installation.
+_passed: dict[Path, int] = {}
+
 
 def derive_due(run: Run) -> dict[str, int]:
-    """Every stale figure and every place with readings that has none."""
+    """Every stale figure and every place with readings that has none; at once back where no verb ran since."""
+    if _passed.get(home()) == services.clock() and not services.stale():
+        return {"derived": 0, "minted": 0, "refused": 0}
     kit = Kit.fresh()
     pairs = services.ordered(services.stale() | services.missing(kit))
-    return services.derive_all(pairs, kit, lambda done, total: run.progress(done, total, _note(done, total)))
+    counts = services.derive_all(
+        pairs, kit, lambda done, total: run.progress(done, total, _note(done, total))
+    )
+    _passed[home()] = kit.clock
+    return counts
 
 
 def derive_place(run: Run, slug: str, period: str) -> dict[str, Any]:
