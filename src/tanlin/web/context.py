@@ -50,10 +50,11 @@ def site(request: HttpRequest) -> dict[str, Any]:
         return {"place": None, "places": [], "nav": [], "rights": frozenset(), "demo": False}
     place = current_place(request)
     held = queries.rights_at(user, place) if place else frozenset()
+    places = list(queries.areas(user).filter(level__in=SWITCHER_LEVELS)[:200])
     return {
         "place": place,
-        "places": list(queries.areas(user).filter(level__in=SWITCHER_LEVELS)[:200]),
+        "places": places,
         "rights": held,
         "nav": navigation(request, place.slug if place else None, held, queries.rights_anywhere(user)),
-        "demo": bool(place and place.is_demo),
+        "demo": place.is_demo if place else any(each.is_demo for each in places),
     }
