@@ -17,6 +17,12 @@ from tanlin.meter.models import Carrier, Channel, Kind, Meter, MeterRow
 from tanlin.meter.products import PRODUCTS
 
 
+def place_text(place: Any) -> str:
+    """What the place field shows for a place; it names it alone."""
+    english = (get_language() or "").startswith("en") and place.name_en
+    return f"{english or place.name} · {place.slug}"
+
+
 def product_choices() -> list[tuple[str, str]]:
     """All products in the language of the page."""
     lang = get_language()
@@ -113,7 +119,7 @@ class ChangeForm(Styled):
         """The form as the row stands."""
         return {
             "multiplier": row.multiplier,
-            "place": f"{row.place.name} · {row.place.slug}",
+            "place": place_text(row.place),
             "parent": row.parent.number if row.parent else "",
             "product": row.product,
             "tariff": row.tariff,

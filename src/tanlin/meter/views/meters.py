@@ -21,7 +21,7 @@ from tanlin.community import queries as community
 from tanlin.kernel.errors import BadInput, Conflict, NotFound, Text
 from tanlin.kernel.units import CANONICAL
 from tanlin.meter import queries, safe_cell, services
-from tanlin.meter.forms import ChangeForm, CorrectForm, ExchangeForm, MeterForm, Styled
+from tanlin.meter.forms import ChangeForm, CorrectForm, ExchangeForm, MeterForm, Styled, place_text
 from tanlin.meter.health import WORDS
 from tanlin.meter.models import Carrier, Meter, MeterRow
 from tanlin.meter.queries import Listed
@@ -201,7 +201,7 @@ def _form(request: HttpRequest, kind: type[Styled], area: Any, initial: dict[str
 def new(request: HttpRequest, slug: str) -> HttpResponse:
     """Register a meter by hand: right ``meters``."""
     area = community.area(request.user, slug, "meters")
-    form = _form(request, MeterForm, area, {"place": area.slug})
+    form = _form(request, MeterForm, area, {"place": place_text(area)})
     if request.method == "POST" and form.is_valid():
         data = dict(form.cleaned_data)
         place = data.pop("place")
