@@ -16,7 +16,9 @@ from tanlin.meter.queries import Period
 #: Billing periods drawn, the newest ones.
 BARS = 36
 DAILY = Text("每日用量", "Daily values")
-BY_PERIOD = Text("各计费期用量", "Quantity by billing period")
+#: Title, and what a stretch is called in the summary, for bills and for all other readings.
+BILLED = Text("各计费期用量", "Quantity by billing period"), Text("计费期", "billing periods")
+READ = Text("各抄表期用量", "Quantity by reading period"), Text("抄表期", "reading periods")
 
 
 def picture(meter: Meter, rows: list[MeterRow]) -> dict[str, Any]:
@@ -27,7 +29,7 @@ def picture(meter: Meter, rows: list[MeterRow]) -> dict[str, Any]:
     days, periods = queries.daily(meter, rows), queries.periods(meter, rows)
     daily = sum(share for _day, _channel, _value, share in days) * DAY
     if periods and daily < sum(one.end - one.start for one in periods):
-        return _periods(meter, rows[-1].place.tz, periods)
+        return _periods(meter, rows, periods)
     return _calendar(meter, days) if days else {"spec": None}
 
 
@@ -52,9 +54,9 @@ def _calendar(meter: Meter, found: list[tuple[date, str, float, float]]) -> dict
     return {"title": DAILY, "spec": spec, "table": table, "summary": summary}
 
 
-def _periods(meter: Meter, tz: str, found: list[Period]) -> dict[str, Any]:
+def _periods(meter: Meter, rows: list[MeterRow], found: list[Period]) -> dict[str, Any]:
     """The channel that has most periods; time between two of them is a gap."""
-    unit = CANONICAL[meter.carrier]
+    unit, tz = CANONICAL[meter.carrier], rows[-1].place.tz
     channel = Counter(one.channel for one in found).most_common(1)[0][0]
     shown = [one for one in found if one.channel == channel][-BARS:]
     bars: list[tuple[str, Period | None]] = []
@@ -100,13 +102,14 @@ def _periods(meter: Meter, tz: str, found: list[Period]) -> dict[str, Any]:
         "columns": columns,
         "rows": [[_day(p.start, tz), _day(p.end - 1, tz), p.value, words[p.estimated]] for p in shown],
     }
+    title, word = BILLED if rows[-1].kind == "bill" else READ
     first, last = _day(shown[0].start, tz), _day(shown[-1].end - 1, tz)
     total = sum(one.value for one in shown)
     summary = Text(
-        f"{first} 至 {last} 共 {len(shown)} 个计费期，合计 {total:,.0f} {unit}。",
-        f"{len(shown)} billing periods from {first} to {last}, {total:,.0f} {unit} in all.",
+        f"{first} 至 {last} 共 {len(shown)} 个{word.zh}，合计 {total:,.0f} {unit}。",
+        f"{len(shown)} {word.en} from {first} to {last}, {total:,.0f} {unit} in all.",
     )
-    return {"title": BY_PERIOD, "spec": spec, "table": table, "summary": summary}
+    return {"title": title, "spec": spec, "table": table, "summary": summary}
 
 
 def _local(second: int, tz: str) -> datetime:
