@@ -8,8 +8,8 @@ from django.db import transaction
 from django.db.models import ProtectedError
 
 from tanlin.community import queries
-from tanlin.community.grants import actor_user
 from tanlin.community.models import Area, AreaAttribute, Organisation, RoleGrant
+from tanlin.community.services.grants import actor_user
 from tanlin.kernel.errors import BadInput, Conflict, Text, Where
 from tanlin.kernel.ports import report_event
 

@@ -16,7 +16,9 @@ from django.db.models import CharField, F, Value
 from django.db.models.functions import Cast, Concat, Substr
 
 from tanlin.community import queries
-from tanlin.community.grants import (
+from tanlin.community.models import Area, AreaAttribute, Organisation
+from tanlin.community.rights import SYSTEM, System
+from tanlin.community.services.grants import (
     actor_user,
     create_user,
     deactivate_user,
@@ -26,9 +28,7 @@ from tanlin.community.grants import (
     revoke,
     set_password,
 )
-from tanlin.community.models import Area, AreaAttribute, Organisation
-from tanlin.community.removal import remove_tree
-from tanlin.community.rights import SYSTEM, System
+from tanlin.community.services.removal import remove_tree
 from tanlin.kernel.errors import BadInput, Conflict, Forbidden, Text, Where
 from tanlin.kernel.ports import report_event
 
