@@ -4,35 +4,26 @@ The pure door of the room (no Django): dated emission factors and tariffs, the i
 scope and carrier, and intervals correlated by cause. Names load on first use.
 """
 
-from importlib import import_module
-from typing import Any
+from tanlin.kernel.door import door
 
-_HOMES = {
-    "energy": ("energy_per_unit", "gas_kwh_per_m3", "tce_per_unit"),
-    "factors": (
-        "Fact",
-        "FactorBook",
-        "Resolved",
-        "Unknown",
-        "emission_per_unit",
-        "read_facts",
-        "region_chain",
-    ),
-    "files": ("METHOD", "replay"),
-    "inventory": ("Inventory",),
-    "reasons": ("reason_text",),
-    "shown": ("brief", "kind_name", "region_name", "unit_of"),
-    "tariffs": ("TariffBook", "implied_bases", "read_tariffs"),
-    "uncertainty": ("combine", "total"),
-}
-_WHERE = {name: module for module, names in _HOMES.items() for name in names}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(_WHERE)
+__getattr__, __dir__ = door(
+    __name__,
+    {
+        "energy": ("energy_per_unit", "gas_kwh_per_m3", "tce_per_unit"),
+        "factors": (
+            "Fact",
+            "FactorBook",
+            "Resolved",
+            "Unknown",
+            "emission_per_unit",
+            "read_facts",
+            "region_chain",
+        ),
+        "files": ("METHOD", "replay"),
+        "inventory": ("Inventory",),
+        "reasons": ("reason_text",),
+        "shown": ("brief", "kind_name", "region_name", "unit_of"),
+        "tariffs": ("TariffBook", "implied_bases", "read_tariffs"),
+        "uncertainty": ("combine", "total"),
+    },
+)

@@ -7,24 +7,14 @@ all of it through the services of the other rooms; `real.py` does the same with 
 real meters.
 """
 
-from __future__ import annotations
+from tanlin.kernel.door import door
 
-import importlib
-from typing import Any
-
-_DOORS = {
-    "PLACES": "places",
-    "place": "places",
-    "generate": "generator",
-    "digest": "generator",
-    "published_facts": "published",
-    "synthesise": "weather",
-}
-
-__all__ = list(_DOORS)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _DOORS:
-        raise AttributeError(name)
-    return getattr(importlib.import_module(f"tanlin.demo.{_DOORS[name]}"), name)
+__getattr__, __dir__ = door(
+    __name__,
+    {
+        "places": ("PLACES", "place"),
+        "generator": ("generate", "digest"),
+        "published": ("published_facts",),
+        "weather": ("synthesise",),
+    },
+)
