@@ -46,12 +46,19 @@ def local_day(second: int | None, tz: str) -> str:
 
 @register.filter
 def lasting(seconds: int) -> str:
-    """Seconds as 15 min, 1 h, 30 d; 0 is a register reading."""
+    """Seconds as 15 min, 1 h, 30 d in the language of the page; 0 is a register reading."""
     if seconds == 0:
         return "–"
-    if seconds % DAY == 0:
-        return f"{seconds // DAY} d"
-    return f"{seconds / HOUR:g} h" if seconds >= HOUR else f"{seconds / 60:g} min"
+    size, word = next(length for length in _LENGTHS if seconds % length[0] == 0)
+    return f"{seconds // size} {word.pick(get_language())}"
+
+
+_LENGTHS = (
+    (DAY, Text("天", "d")),
+    (HOUR, Text("小时", "h")),
+    (60, Text("分钟", "min")),
+    (1, Text("秒", "s")),
+)
 
 
 @register.filter
