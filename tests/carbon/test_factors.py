@@ -125,3 +125,17 @@ def test_shipped_facts_equal_the_reference():
             fact.value == float(row["value"]) and fact.unit == row["unit"] and fact.region == row["region"]
         ), name
         assert fact.verified == (row["verified"] == "true") and fact.source == row["source_title"], name
+
+
+def test_a_newer_notice_of_other_gases_takes_the_place_of_the_old_one():
+    """Only single gases of one factor add up: CO2e holds them all, and the column gas may be left empty."""
+    old = {
+        "fact_id": "old", "kind": "grid_location", "region": "FR", "value": 0.5, "unit": "kgCO2/kWh",
+        "gas": "CO2", "valid_from": "2022-01-01", "valid_to": "2022-12-31", "published": "2023-06-01",
+    }  # fmt: skip
+    new = old | {"fact_id": "new", "value": 0.6, "valid_from": "2023-01-01", "valid_to": "2023-12-31"}
+    new |= {"published": "2024-06-01"}
+    for changed in ({"unit": "kgCO2e/kWh", "gas": "CO2e"}, {"unit": "kgCO2e/kWh", "gas": ""}, {"gas": ""}):
+        for pair in ([old, new | changed], [old | changed, new]):
+            found = emission_per_unit(FactorBook(pair), "electricity", "", "FR", date(2023, 3, 1))
+            assert (found.factor_id, found.value, found.provisional) == ("new", pytest.approx(0.0006), False)

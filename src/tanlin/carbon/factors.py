@@ -23,7 +23,8 @@ from tanlin.kernel.errors import BadInput, Text, Where
 _PER = {"kWh": ("kWh", 1.0), "Nm3": ("m3", 1.0), "m3": ("m3", 1.0), "kg": ("kg", 1.0), "GJ": ("GJ", 1.0)}
 _MASS_KG = {"kg": 1.0, "t": 1000.0}
 _NO_NAME = Text("", "")
-_GASES = ("CO2e", "CO2", "CH4", "N2O")
+_ALL_GASES = "CO2e"
+_GASES = (_ALL_GASES, "CO2", "CH4", "N2O")
 
 
 @dataclass(frozen=True)
@@ -248,13 +249,25 @@ class FactorBook:
         return Unknown("factor.before_first" if later else "factor.none")
 
     def of_gases(self, kind: str, region: str, day: date, product: str) -> list[Resolved] | Unknown:
-        """As :meth:`resolve`, one fact a gas: composting has a methane and a nitrous-oxide factor."""
+        """As :meth:`resolve`, one fact a gas: composting has a methane and a nitrous-oxide factor.
+
+        A fact in CO2e holds every gas: it stands alone, or falls out where single gases are newer.
+        """
         first = self.resolve(kind, region, day, product)
         if isinstance(first, Unknown):
             return first
+        if _gas(first.unit) == _ALL_GASES:
+            return [first]
         same = self._index[kind, product, first.fact.region]
         begun = [f for f in same if f.valid_from is None or f.valid_from <= day]
-        return [_newest([f for f in begun if f.gas == gas], day) for gas in sorted({f.gas for f in begun})]
+        gases = sorted({_gas(f.unit) for f in begun} - {_ALL_GASES})
+        return [_newest([f for f in begun if _gas(f.unit) == gas], day) for gas in gases]
+
+
+def _gas(unit: str) -> str:
+    """The gas that a unit such as ``kgCO2/kWh`` counts; the column ``gas`` may be left empty."""
+    mass = unit.partition("/")[0]
+    return next((gas for gas in _GASES if mass.endswith(gas)), "")
 
 
 def _vintage(fact: Fact) -> tuple[date, date, str]:
@@ -306,7 +319,7 @@ def _to_tonnes(
     from tanlin.kernel.units import CANONICAL
 
     mass, _, per = part.unit.partition("/")
-    gas = next((g for g in _GASES if mass.endswith(g)), "")
+    gas = _gas(part.unit)
     kilograms = _MASS_KG.get(mass.removesuffix(gas))
     if per == "t":  # one tonne of water is one cubic metre; waste and fuel are weighed in kilograms
         unit, amount = ("m3", 1.0) if carrier == "water" else ("kg", 1000.0)
