@@ -207,6 +207,42 @@ def test_provisional_year_and_unknown_year():
     }
 
 
+def test_the_facts_used_are_enough_to_make_the_same_table():
+    """Also where they leave a value unknown: a receipt that pins them replays with the same reason."""
+    gas = {"carrier": "gas", "product": "natural_gas", "tariff": "late"}
+    unfit = {"fact_id": "x", "kind": "grid_location", "region": "FR", "value": 1, "unit": "kgCO2/m3"}
+    tariffs = [
+        {"tariff_id": name, "prices": {"all": {"all": 1.0}}} | more
+        for name, more in (
+            ("late", {"carrier": "gas", "valid_from": "2024-01-01"}),
+            ("undated", {"dated": False}),
+            ("gas-only", {"carrier": "gas"}),
+        )
+    ]
+    frame = meters(
+        {"meter_id": 1, "tariff": "undated"},
+        {"meter_id": 2, "region": "FR", "tariff": "gas-only"},
+        {"meter_id": 3, **gas},
+    )
+    start = es("2020-12-31T20:00")
+    snap = snapshot(*(row for meter in (1, 2, 3) for row in hours(meter, start, [1.0] * 8)))
+    book = FactorBook([*FactorBook().facts, unfit])
+    for period in ("2020", "2020-12", "2021"):
+        made = inventory(snap, frame, Period(period), book, TariffBook(tariffs))
+        used = {fact["fact"] for fact in made.facts_used}
+        again = inventory(
+            snap,
+            frame,
+            Period(period),
+            FactorBook(fact for fact in book.facts if fact.fact_id in used),
+            TariffBook(
+                t for t in tariffs if {f"tariff.{t['tariff_id']}{e}" for e in ("", ".2024-01-01")} & used
+            ),
+        )
+        assert again.table.to_pylist() == made.table.to_pylist()
+        assert len(set(made.table["reason"].to_pylist())) >= 3
+
+
 def test_cost_by_the_hour_and_why_a_bill_has_none():
     row = dict(
         TariffBook().records("CN-GD-PRD6.commercial_lv.2026-10")[0],

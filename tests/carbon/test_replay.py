@@ -49,6 +49,21 @@ def test_every_figure_replays_equal(world: p.Place) -> None:
     )
 
 
+def test_what_is_unknown_replays_with_the_same_reason(world: p.Place) -> None:
+    from tanlin.record.services import add_fact
+
+    fact = vars(record.fact_by("tariff.CN-GD-SZ.residential")) | {"learned": None, "vintage": ""}
+    value = dict(fact["value"]) | {"tariff_id": "late", "valid_from": "2024-01-01"}
+    add_fact(FactRow(**{**fact, "fact_id": "tariff.late.2024-01-01", "value": value}))
+    meter.change(world.row("BILL"), {"tariff": "late"}, actor=SYSTEM)
+    unfit = vars(newer(0.5)) | {"fact_id": "grid.sz", "region": "CN-GD-SZ", "unit": "kgCO2/m3"}
+    services.add_factor(FactRow(**unfit), actor=SYSTEM)
+    services.derive(world.area, p.YEAR)
+    assert {key: replay(key=key) for key in ("carbon.co2e", "carbon.cost", "carbon.inventory")} == {
+        key: ("equal", []) for key in ("carbon.co2e", "carbon.cost", "carbon.inventory")
+    }
+
+
 def test_a_replay_mints_nothing(world: p.Place) -> None:
     before = receipts()
     replay()

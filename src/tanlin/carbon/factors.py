@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from importlib.resources import files
@@ -86,9 +86,10 @@ class Resolved:
 
 @dataclass(frozen=True)
 class Unknown:
-    """A value that cannot be known, and why: never zero, never an exception."""
+    """A value that cannot be known, and why: never zero, never an exception. ``facts`` were found unfit."""
 
     code: str
+    facts: tuple[Resolved, ...] = field(default=(), compare=False)
 
     @property
     def reason(self) -> Text:
@@ -239,14 +240,17 @@ class FactorBook:
         return self._memo[key]
 
     def _choose(self, kind: str, product: str, region: str, day: date) -> Resolved | Unknown:
-        later = False
+        later: list[Fact] = []
         for area in region_chain(region):
             known = self._index.get((kind, product, area), [])
             begun = [f for f in known if f.valid_from is None or f.valid_from <= day]
-            later = later or len(begun) < len(known)
             if begun:
                 return _newest(begun, day)
-        return Unknown("factor.before_first" if later else "factor.none")
+            later = later or known
+        if not later:
+            return Unknown("factor.none")
+        first = min(later, key=lambda fact: (fact.valid_from, fact.fact_id))
+        return Unknown("factor.before_first", (Resolved(first),))
 
     def of_gases(self, kind: str, region: str, day: date, product: str) -> list[Resolved] | Unknown:
         """As :meth:`resolve`, one fact a gas: composting has a methane and a nitrous-oxide factor.
@@ -302,7 +306,7 @@ def emission_per_unit(
     for part in chosen:
         one = _to_tonnes(book, part, carrier, product, region, on, gwp)
         if isinstance(one, Unknown):
-            return one
+            return Unknown(one.code, (*chosen, *one.facts))
         amount, used = one
         value += amount
         facts += [part, *used]

@@ -8,6 +8,7 @@ Scope 2 Guidance (location-based). Gases are those of the factors: Chinese grid 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -247,7 +248,7 @@ def _expected(rows: _Rows, weights: Weights, as_of: int | None) -> np.ndarray:
 
 
 def _facts_used(rows: _Rows, sums: Sums, expected: np.ndarray, weights: Weights) -> list[dict[str, Any]]:
-    """Every fact behind the selected meters' figures, once, as receipt inputs."""
+    """Every fact behind the selected meters' figures and unknowns, once, as receipt inputs."""
     used: dict[str, dict[str, Any]] = {}
     inside = np.array([cell.inside for cell in weights.cells])
     for number in np.unique(rows.combo[rows.selected]).tolist():
@@ -256,13 +257,19 @@ def _facts_used(rows: _Rows, sums: Sums, expected: np.ndarray, weights: Weights)
         for cell in np.nonzero(live)[0].tolist():
             for fact in weights.table[number][cell].facts:
                 used.setdefault(fact.fact_id, fact.as_input())
-        prices = weights.prices[number]
-        if isinstance(prices, Prices):
-            for record in prices.records:
-                vintage = record.get("valid_from")
-                name = f"tariff.{record['tariff_id']}" + (f".{vintage}" if vintage else "")
-                used[name] = {"fact": name, "vintage": vintage, "verified": record.get("verified", False)}
+        for record in _tariff_records(weights, number):
+            vintage = record.get("valid_from")
+            name = f"tariff.{record['tariff_id']}" + (f".{vintage}" if vintage else "")
+            used[name] = {"fact": name, "vintage": vintage, "verified": record.get("verified", False)}
     return [used[name] for name in sorted(used)]
+
+
+def _tariff_records(weights: Weights, number: int) -> Sequence[Mapping[str, Any]]:
+    """The tariff rows that price a combo; all rows of a tariff that was found unfit or not valid."""
+    prices, tariff = weights.prices[number], weights.combos[number].tariff
+    if isinstance(prices, Prices) and prices.records:
+        return prices.records
+    return weights.tariffs.records(tariff) if tariff else ()
 
 
 __all__ = ["Emission", "Inventory", "Readings", "Unknown", "inventory"]

@@ -97,8 +97,7 @@ class Weights:
         what = (self.factors, combo.carrier, combo.product, combo.region, cell.first)
         emission = emission_per_unit(*what, gwp=self.gwp)
         energy, tce = energy_per_unit(*what), tce_per_unit(*what)
-        facts = [*(emission.facts if isinstance(emission, Emission) else ())]
-        facts += [*(energy[1] if energy else ()), *(tce[1] if tce else ())]
+        facts = [*emission.facts, *(energy[1] if energy else ()), *(tce[1] if tce else ())]
         return Weight(
             emission, energy[0] if energy else np.nan, tce[0] if tce else np.nan, tuple(dict.fromkeys(facts))
         )
