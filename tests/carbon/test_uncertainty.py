@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tanlin.carbon.tables import INVENTORY
-from tanlin.carbon.uncertainty import combine, total
+from tanlin.carbon.uncertainty import MEASURES, combine, total
 
 
 def line(**given):
@@ -67,3 +67,8 @@ def test_interval_lies_between_independence_and_full_correlation(parts):
     half = found["high"] - found["value"]
     assert half <= 0.1 * sum(v for v, _ in parts) * (1 + 1e-9) + 1e-6
     assert half >= 0.1 * sum(v * v for v, _ in parts) ** 0.5 * (1 - 1e-9) - 1e-6
+
+
+def test_only_tonnes_rest_on_a_provisional_factor():
+    found = {m: total(table(line(provisional=True, cost=1.0, currency="CNY")), m) for m in MEASURES}
+    assert [m for m, whole in found.items() if whole["provisional"]] == ["tco2e"]

@@ -33,7 +33,7 @@ def total(table: pa.Table, measure: str = "tco2e") -> dict[str, Any]:
 
     ``value`` None when nothing is known; ``low``, ``high`` None when a factor states no uncertainty; ``unknown``
     maps reason → rows left out; ``coverage`` and ``estimated`` are shares; energy is use (exports subtract).
-    Cost in two currencies has no sum.
+    Cost in two currencies has no sum. Only tonnes rest on emission factors, so only they are ``provisional``.
     """
     return _total(table.to_pylist(), measure)
 
@@ -60,7 +60,7 @@ def _total(rows: list[dict[str, Any]], measure: str) -> dict[str, Any]:
         "unit": unit,
         "coverage": present / expected if expected else None,
         "estimated": soft / size if size else (0.0 if known else None),
-        "provisional": any(row["provisional"] for row, _ in known),
+        "provisional": measure == "tco2e" and any(row["provisional"] for row, _ in known),
         "verified": all(row["verified"] for row, _ in known),
         "unknown": _reasons((row for row in rows if row[measure] is None), measure),
     }
