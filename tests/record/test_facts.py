@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from tanlin.kernel.errors import BadInput, NotFound
+from tanlin.kernel.errors import BadInput, NotFound, Text
 from tanlin.record import queries
 from tanlin.record.facts import FactUse, region_reach, regions_above
 from tanlin.record.models import Fact
@@ -89,6 +89,14 @@ def test_a_newer_year_marks_a_provisional_figure_that_stands_on_an_older_one(wor
         publish(world.a.slug, period=period, provisional=provisional)
     add_fact(factor(fact_id="y2024", valid_from=date(2024, 1, 1), valid_to=date(2024, 12, 31)))
     assert [row[2] for row in queries.stale()] == ["2025-06"]
+
+
+@pytest.mark.parametrize("what", [{"value": None}, {"reason": Text("缺一部分", "leaves out a part")}])
+def test_a_fact_of_an_earlier_year_marks_what_was_unknown(world: World, factor, what):
+    """The newest notice serves later periods provisionally, so an ended one may fill what no fact filled."""
+    publish(world.a.slug, uses=[FactUse("", "grid_location", "CN-GD-SZ")], **what)
+    add_fact(factor(fact_id="y2021", valid_from=date(2021, 1, 1), valid_to=date(2021, 12, 31)))
+    assert stale(world)
 
 
 def test_a_figure_without_a_fact_yet_is_marked_by_its_question(world: World, factor):

@@ -163,8 +163,9 @@ def _mark_by_fact(fact: Fact) -> int:
     if fact.valid_from:
         asked &= Q(last_day__gte=fact.valid_from)
     if fact.valid_to:
-        # A provisional figure stands on an older year: a fact that ends before it may still replace that.
-        asked &= Q(first_day__lte=fact.valid_to) | Q(provisional=True)
+        # A provisional figure stands on an older year, an unknown one on none: a fact that ends before may serve it.
+        unsure = Q(provisional=True) | Q(value__isnull=True) | Q(reason__isnull=False)
+        asked &= Q(first_day__lte=fact.valid_to) | unsure
     touched = FigureRow.objects.filter(Q(facts__fact_id=fact.fact_id) | asked).values("pk")
     return _mark(FigureRow.objects.filter(pk__in=touched))
 
