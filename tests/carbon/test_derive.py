@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from datetime import date
 from importlib.resources import files
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tanlin.carbon import services
+from tanlin.carbon import queries, services
 from tanlin.community import services as community
 from tanlin.community.queries import SYSTEM
 from tanlin.kernel.errors import Refused
@@ -117,6 +118,12 @@ def test_a_dead_meter_lowers_coverage_and_never_empties_its_parent(derived: p.Pl
     present = (kinds - 1) * p.HOURS + p.DEAD_AFTER - 15 * 24  # the bills end on 15 April
     assert figure.coverage == pytest.approx(present / (kinds * p.HOURS))
     assert figure.value > hourly("MAIN").sum()
+
+
+def test_a_silent_meter_is_told_by_the_local_day_of_its_last_reading(world: p.Place) -> None:
+    """Its only hour ends at 01:00 local time, which is the day before in UTC."""
+    (far,) = queries.silent(world.areas["meadow"])
+    assert (far.number, far.since) == ("FAR", date(2023, 3, 1))
 
 
 def test_waste_of_unknown_treatment_is_unknown_with_its_reason(derived: p.Place) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +13,7 @@ from tanlin.carbon.tables import INVENTORY
 from tanlin.community import queries as community
 from tanlin.kernel.errors import Text
 from tanlin.kernel.figure import Figure
+from tanlin.kernel.period import zone
 from tanlin.meter import queries as meter
 from tanlin.record import queries as record
 
@@ -80,7 +81,7 @@ def silent(area: Any) -> list[DeadMeter]:
         DeadMeter(
             one.row.meter.number,
             Text(one.row.place.name, one.row.place.name_en or one.row.place.name),
-            datetime.fromtimestamp(one.latest, UTC).date() if one.latest else None,
+            datetime.fromtimestamp(one.latest - 1, zone(one.row.place.tz)).date() if one.latest else None,
         )
         for one in dead
     ]
