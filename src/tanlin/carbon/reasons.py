@@ -26,6 +26,9 @@ REASONS: dict[str, Text] = {
     "tariff.no_price": Text("只知浮动比例，不知基准电价。", "Only ratios are known, not the base price."),
     "tariff.no_tier_limits": Text("阶梯分档电量未知。", "The limits of the price tiers are unknown."),
     "tariff.negative_use": Text("用量为负，不能分档计价。", "Negative use cannot be priced by tiers."),
+    "tariff.currencies": Text(
+        "费用涉及多种货币，不能相加。", "The costs are in several currencies and cannot be added."
+    ),
     "tariff.bill_on_tou": Text(
         "账单没有分时电量，不能按分时电价计费。",
         "A bill carries no hours, so a time-of-use price cannot be applied.",

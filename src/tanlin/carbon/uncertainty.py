@@ -50,6 +50,9 @@ def _total(rows: list[dict[str, Any]], measure: str) -> dict[str, Any]:
     value = math.fsum(v for _, v in known) if known and len(currencies) < 2 else None
     half = None if value is None else _half_range(known, measure)
     size = math.fsum(abs(v) for _, v in known)
+    unknown = _reasons((row for row in rows if row[measure] is None), measure)
+    if len(currencies) > 1:
+        unknown = {**unknown, "tariff.currencies": len(known)}
     soft = math.fsum(
         abs(v) * min(1.0, abs(row["estimated"] / row["value"])) for row, v in known if row["value"]
     )
@@ -62,7 +65,7 @@ def _total(rows: list[dict[str, Any]], measure: str) -> dict[str, Any]:
         "estimated": soft / size if size else (0.0 if known else None),
         "provisional": measure == "tco2e" and any(row["provisional"] for row, _ in known),
         "verified": all(row["verified"] for row, _ in known),
-        "unknown": _reasons((row for row in rows if row[measure] is None), measure),
+        "unknown": unknown,
     }
 
 
