@@ -12,7 +12,7 @@ import pytest
 
 from tanlin.carbon.factors import Fact
 from tanlin.carbon.overview import DeadMeter, Overview, overview
-from tanlin.carbon.rows import month_run
+from tanlin.carbon.rows import Rows, month_run
 from tanlin.carbon.timeline import timeline_picture
 from tanlin.kernel.errors import Text
 from tanlin.kernel.words import digits
@@ -50,6 +50,13 @@ def test_months_missing_last_year_are_left_out_of_both() -> None:
     this = table(electricity(2026, range(1, 11), 100_000.0))
     last = table(electricity(2025, range(4, 7), 50_000.0))
     assert plain(view(this, last).sentence).zh.startswith("今年 4–6月用电 300 MWh，比去年同期多 100.0 %")
+
+
+def test_a_credit_lowers_the_sum_and_an_export_counts_against_use() -> None:
+    rows = Rows(table([row(202601, "electricity", -30.0), row(202602, "electricity", 100.0)]))
+    assert rows.sum("value", rows.mask()) == 70.0
+    sold = Rows(table([row(202601, "electricity", 30.0, channel="export")]))
+    assert sold.sum("value", sold.mask()) == -30.0
 
 
 def test_without_last_year_no_comparison_is_made() -> None:

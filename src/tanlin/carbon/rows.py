@@ -45,7 +45,7 @@ class Rows:
             )
             sign = np.where(channel == "export", -1.0, 1.0)
             for name in ("value", "energy_kwh", "estimated"):
-                self.columns[name] = np.abs(self[name].astype(float)) * sign
+                self.columns[name] = self[name].astype(float) * sign
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self.columns[name]
