@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-METERS, HOURS, BATCHES = 20, 10, 6
+METERS, HOURS, BATCHES = 20, 10, 12  # more than the lives of a test can finish
 START = 1_735_660_800
 ZONES = pa.table({"meter_id": range(METERS), "tz": ["Asia/Shanghai"] * METERS})
 CHECK = """SELECT COUNT(*) AS n, COALESCE(SUM(value), 0e0) AS total,
