@@ -294,6 +294,17 @@ def test_a_rebuild_equals_what_was_derived_step_by_step() -> None:
     assert queries.digests([1, 2], "2025-01", "2025-12") == hashes
 
 
+def test_latest_finds_a_channel_that_fell_silent_months_before_another() -> None:
+    services.append(hours(1, n=24 * 200), source="a")
+    services.append(rows([(1, "export", START, HOUR, 1.0, "measured")]), source="b")
+    services.refresh(None, ZONES)
+    found = queries.latest([1]).to_pylist()
+    assert [(row["channel"], row["start"]) for row in found] == [
+        ("export", START),
+        ("import", START + (24 * 200 - 1) * HOUR),
+    ]
+
+
 def test_latest_is_the_reading_that_ends_last_and_is_not_rejected() -> None:
     services.append(hours(1, n=24 * 60), source="a")
     services.append(hours(2, n=3), source="b")

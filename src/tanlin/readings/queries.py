@@ -75,19 +75,27 @@ def digests(meter_ids: Iterable[int], first_month: str, last_month: str) -> pa.T
 def latest(meter_ids: Iterable[int]) -> pa.Table:
     """The reading that ends last of each (meter, channel), of those that count (schema READINGS).
 
-    Months are searched backwards, more at a time, until every meter has one.
+    Months are searched backwards, more at a time, until every meter, and every channel that ever had an
+    interval, has one.
     """
     place, upto = store(), watermark()
-    wanted = set(meter_ids)
     found = [READINGS.empty_table()]
     if upto == 0:
         return found[0]
+    meters = set(meter_ids)
+    channels = _keys(digests(meters, "0000", "9999"))
+    meters -= {meter for meter, _ in channels}
+    done: set[tuple[int, str]] = set()
     months, width = place.months("log")[::-1], 2
-    while months and wanted:
+    while months and (meters or channels):
+        wanted = meters | {meter for meter, _ in channels}
         source = place.source("log", months=months[:width], where=live(upto))
         part = place.engine.query(_LATEST, {"log": source}, {"ids": _ids(wanted)}).cast(READINGS)
-        found.append(part)
-        wanted -= set(part["meter_id"].to_pylist())
+        keys = _keys(part)
+        found.append(part.filter(pa.array([key not in done for key in keys], pa.bool_())))
+        done.update(keys)
+        meters -= {meter for meter, _ in keys}
+        channels = [key for key in channels if key not in done]
         months, width = months[width:], width * 2
     return pa.concat_tables(found).sort_by([("meter_id", "ascending"), ("channel", "ascending")])
 
@@ -179,6 +187,10 @@ def status() -> dict[str, Any]:
             MIN(month) AS first_month, MAX(month) AS last_month FROM current"""
         found |= snapshot().query(sql).to_pylist()[0]
     return found
+
+
+def _keys(table: pa.Table) -> list[tuple[int, str]]:
+    return list(zip(table["meter_id"].to_pylist(), table["channel"].to_pylist(), strict=True))
 
 
 def _ids(meter_ids: Iterable[int]) -> pa.Table:
