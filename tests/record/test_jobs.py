@@ -33,6 +33,8 @@ def test_a_job_runs_to_its_result(world: World):
     assert (done.progress, done.total, done.percent, done.note["en"]) == (4, 4, 100, "step 4")
     assert done.started and done.finished and done.attempts == 1
     assert jobs.work_once() is None
+    done.progress = 3
+    assert done.percent == 100  # a job that ended has nothing left to do
 
 
 def test_an_equal_waiting_job_is_not_queued_twice(world: World):

@@ -261,4 +261,6 @@ class Job(models.Model):
     @property
     def percent(self) -> int | None:
         """Whole per cent done, ``None`` while the total is unknown."""
+        if self.state == self.State.DONE:
+            return 100
         return min(100, int(100 * self.progress / self.total)) if self.total else None
