@@ -73,7 +73,7 @@ def test_the_receipt_page_opens_every_input(world: World, factor, client_of, met
         "0.4403",
         "multiplier",
         "40",
-        "17520",
+        "17,520",
         "六月.csv",
         "GPC 1.1 ch. 6",
     ):
