@@ -56,6 +56,21 @@ def test_a_register_reading_alone_counts_and_goes():
     assert kept() == logged() == []
 
 
+def test_health_in_a_demonstration_does_not_depend_on_what_is_asked_for():
+    areas = world()
+    imported(areas["here"], hourly_csv(["OLD"], 3, first="2025-01-01") + hourly_csv(["NEW"], 3)[36:])
+    Area = type(areas["here"])
+    Area.objects.update(origin="demonstration")
+    here = Area.objects.get(slug="here")
+    rows = list(queries.meters(here))
+    assert {line.row.meter.number: line.health for line in queries.listed(here, rows)} == {
+        "OLD": "dead",
+        "NEW": "live",
+    }
+    old = [row for row in rows if row.meter.number == "OLD"]
+    assert queries.listed(here, old)[0].health == "dead"
+
+
 def test_lost_rows_are_found_by_the_periodic_job():
     areas = world()
     imported(areas["here"], hourly_csv(["A"], 3))

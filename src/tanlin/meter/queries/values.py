@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from django.db.models import F, Max
+
 from tanlin.kernel.errors import BadInput, NotFound, Text, Where
 from tanlin.kernel.period import midnight, zone
 from tanlin.meter.health import Health, health
@@ -50,18 +52,26 @@ class Listed:
 def listed(area: Area, rows: Iterable[MeterRow]) -> list[Listed]:
     """The rows with their newest reading and health.
 
-    In a demonstration place, where time stands still, health is told against its newest reading.
+    In a demonstration, where time stands still, health is told against the newest reading of all its
+    meters, whichever rows are asked for.
     """
     rows = list(rows)
     newest = _newest(sorted({row.meter_id for row in rows}))
     now = int(time.time())
     if area.is_demo:
-        now = max((end for end, _ in newest.values()), default=now)
+        now = _standstill(area) or now
     out = []
     for row in rows:
         end, value = newest.get((row.meter_id, row.channel), (None, None))
         out.append(Listed(row, end, value, health(row.kind, end, now)))
     return out
+
+
+def _standstill(area: Area) -> int | None:
+    """Epoch seconds at which the newest reading of the area's whole tree ends, None where there is none."""
+    root = area.path.split("/")[1]
+    found = LatestReading.objects.filter(meter__owner_area__path__startswith=f"/{root}/")
+    return found.aggregate(end=Max(F("start") + F("seconds")))["end"]
 
 
 def _newest(ids: list[int]) -> dict[tuple[int, str], tuple[int, float]]:
