@@ -176,6 +176,18 @@ def test_a_mapping_is_remembered_as_json(tmp_path: Path) -> None:
     assert mapping.Mapping.from_json(found.to_json()) == found
 
 
+def test_waste_points_are_told_apart(tmp_path: Path) -> None:
+    found = guess(
+        tmp_path,
+        "投放点,称重日期,垃圾类别,净重(kg)",
+        "1号点,2025-01-01,厨余垃圾,10",
+        "2号点,2025-01-01,厨余垃圾,20",
+    )
+    assert (found.columns["number"], found.columns["stream"]) == ("投放点", "垃圾类别")
+    unnamed = guess(tmp_path, "日期,垃圾类别,名称,净重(kg)", "2025-01-01,厨余垃圾,食堂,10")
+    assert "number" not in unnamed.columns
+
+
 def test_no_value_column_is_dropped_silently(tmp_path: Path) -> None:
     streams = guess(
         tmp_path, "点位,日期,厨余垃圾(kg),其他垃圾(kg)", "1号点,2025-01-01,10,20", "1号点,2025-01-02,11,21"

@@ -214,7 +214,7 @@ class _Draft:
             best["to"] = best.pop("time")
         for extra in ("order", "place"):
             best.pop(extra, None)
-        if "number" not in best and "stream" not in best:
+        if "number" not in best:
             self._bare_number(best)
         chosen = {role: head.text for role, head in best.items()}
         for role, name in chosen.items():
@@ -233,9 +233,12 @@ class _Draft:
                 best["hour"], best["time"] = head, min(days, key=lambda h: h.rank)
 
     def _bare_number(self, best: dict[str, words.Header]) -> None:
-        """Building and flat together, or else the name or address, stand for a meter without a number."""
+        """Building and flat together, or else the name or address, stand for a meter without a number.
+
+        Waste is told apart by its point and stream, or by its stream alone.
+        """
         parts = [h for h in self.heads if h.role == "place" and h.text]
-        if not parts and "name" in best:
+        if not parts and "name" in best and "stream" not in best:
             parts = [best.pop("name")]
         best.update(zip(NUMBER_ROLES, parts, strict=False))
 
