@@ -23,7 +23,11 @@ def test_a_label_is_read_back_as_written(label):
     assert Period.parse(label).label == label
 
 
-@pytest.mark.parametrize("label", ["", "25", "2025-13", "2025-02-30", "2025/06", "next year"])
+def test_full_width_digits_name_the_same_period():
+    assert Period.parse("２０２５－０６").label == "2025-06"
+
+
+@pytest.mark.parametrize("label", ["", "25", "2025-13", "2025-02-30", "2025/06", "next year", "٢٠٢٥", "9999"])
 def test_a_bad_label_is_refused_with_its_value(label):
     with pytest.raises(BadInput) as error:
         Period.parse(label)

@@ -7,6 +7,7 @@ once, so that no time-zone function is ever needed in SQL.
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 DEFAULT_TZ = "Asia/Shanghai"
 HOUR = 3600
 DAY = 86400
-_LABEL = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
+_LABEL = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", re.ASCII)
 
 
 @lru_cache(maxsize=256)
@@ -53,13 +54,14 @@ class Period:
     @classmethod
     def parse(cls, label: str | int) -> Period:
         """Raises BadInput unless the label is a valid year, month or day."""
-        text = str(label).strip()
+        text = unicodedata.normalize("NFKC", str(label)).strip()  # full-width digits of an input method
         match = _LABEL.fullmatch(text)
         try:
             if match is None:
                 raise ValueError(text)
             year, month, day = (int(part) if part else 1 for part in match.groups())
             date(year, month, day)
+            date(year + 1, 1, 1)  # the end of the period must be a day too
         except ValueError as error:
             raise BadInput(
                 "kernel.bad_period",
