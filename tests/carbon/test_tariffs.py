@@ -81,6 +81,16 @@ def test_dated_rows_of_one_tariff():
     assert (values[: 15 * 24] == 1).all() and (values[15 * 24 :] == 2).all()
 
 
+def test_tiers_hold_in_the_month_in_which_they_begin():
+    row = {"tariff_id": "t", "valid_from": "2025-06-15", "tiers": {"span": "month", "limits": {"all": [200]}}}
+    book = TariffBook([row])
+    assert [book.tiers("t", month) for month in (202505, 202506, 202507)] == [
+        None,
+        ("month", [200]),
+        ("month", [200]),
+    ]
+
+
 def by_hand(amount, before, limits, prices):
     cost, at = 0.0, before
     for end, price in zip([*limits, float("inf")], prices, strict=True):

@@ -115,7 +115,8 @@ class TariffBook:
 
     def tiers(self, tariff_id: str, month: int) -> tuple[str, list[float]] | Unknown | None:
         """Span (``month`` or ``year``) and upper limits of the tiers in a local month yyyymm; None without tiers."""
-        row = _row_of(self._by_id[tariff_id], month * 100 + 1)
+        rows = self._by_id[tariff_id]
+        row = _row_of(rows, month * 100 + 1) or next((r for r in rows if _touches(r, month)), None)
         tiers = row.get("tiers") if row else None
         if not row or not tiers:
             return None
@@ -151,6 +152,11 @@ def _number(day: Any, default: int) -> int:
 def _row_of(rows: list[Mapping[str, Any]], day: int) -> Mapping[str, Any] | None:
     fits = [r for r in rows if _number(r.get("valid_from"), 0) <= day <= _number(r.get("valid_to"), _FAR)]
     return fits[-1] if fits else None
+
+
+def _touches(row: Mapping[str, Any], month: int) -> bool:
+    first, last = _number(row.get("valid_from"), 0), _number(row.get("valid_to"), _FAR)
+    return first // 100 <= month <= last // 100
 
 
 def _minutes(calendar: pa.Table) -> np.ndarray:
