@@ -250,6 +250,13 @@ def test_what_belongs_to_another_community_does_not_exist(world: p.Place) -> Non
         assert getattr(keeper, method)(path, data, **more, follow=True).status_code in (200, 202), path
 
 
+def test_a_year_that_is_no_number_shows_the_newest_one(world: p.Place) -> None:
+    client = Client()
+    client.force_login(world.users["keeper"])
+    page = client.get("/place/garden/carbon/", {"year": "²²²²"})
+    assert (page.status_code, page.context["year"]) == (200, 2023)
+
+
 def test_factors_are_edited_by_whoever_holds_the_root(world: p.Place) -> None:
     from tanlin.community.models import User
 

@@ -58,7 +58,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _year(request: HttpRequest, years: list[int], this_year: int) -> int:
     asked = request.GET.get("year", "")
-    if asked.isdigit() and len(asked) == 4:
+    if asked.isdecimal() and len(asked) == 4:
         return int(asked)
     return years[0] if years else this_year
 
