@@ -250,6 +250,18 @@ def test_what_belongs_to_another_community_does_not_exist(world: p.Place) -> Non
         assert getattr(keeper, method)(path, data, **more, follow=True).status_code in (200, 202), path
 
 
+def test_a_replaced_receipt_of_a_mixed_place_still_says_demonstration(world: p.Place) -> None:
+    type(world.area).objects.filter(slug="garden-101").update(origin="demonstration")
+    services.derive(world.area, p.YEAR)
+    old = tell("carbon.co2e").receipt
+    world.correct("LONE", 30, 50.0)
+    services.derive(world.area, p.YEAR)
+    assert tell("carbon.co2e").receipt != old
+    client = Client()
+    client.force_login(world.users["keeper"])
+    assert client.get(f"/receipt/{old}").context["demo"]
+
+
 def test_a_year_that_is_no_number_shows_the_newest_one(world: p.Place) -> None:
     client = Client()
     client.force_login(world.users["keeper"])

@@ -144,6 +144,14 @@ def test_the_log_page_names_who_and_what_in_the_language_of_the_page(world: Worl
     assert "worker" in page and "record: evidence stored" in page and "x.csv" in page
 
 
+@pytest.mark.parametrize("before", ["²", "9" * 30, "-1", "x"])
+def test_a_page_of_the_log_that_does_not_exist_is_the_first(world: World, client_of, before):
+    assert (
+        client_of("auditor").get(f"/place/{world.a.slug}/record/events/", {"before": before}).status_code
+        == 200
+    )
+
+
 def test_api_page_and_query_show_the_same_figure(world: World, factor, client_of, method):
     digest = rich(world, factor)
     client = client_of("auditor")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,7 +90,8 @@ def _receipt_context(request: HttpRequest, digest: str) -> dict[str, Any]:
         "place": found.area,
         "title": figure_label(body["figure"]),
         "figure": figure,
-        "demo": found.area.is_demo or "demonstration" in (figure and figure.origin, result.get("origin")),
+        "demo": found.area.is_demo
+        or "demonstration" in (figure and figure.origin, body["parameters"].get("origin")),
         "method_label": method.label if method else None,
         "result": {name: _plain(value) for name, value in result.items() if name != "table"},
         "columns": columns,
@@ -219,7 +221,10 @@ def events(request: HttpRequest, slug: str) -> HttpResponse:
     place = community.area(request.user, slug, "replay")
     before = request.GET.get("before", "")
     rows = queries.events(
-        request.user, place, before=int(before) if before.isdigit() else None, limit=PAGE + 1
+        request.user,
+        place,
+        before=int(before) if re.fullmatch("[0-9]{1,18}", before) else None,
+        limit=PAGE + 1,
     )
     shown = [
         {
