@@ -105,9 +105,12 @@ def _periods(meter: Meter, rows: list[MeterRow], found: list[Period]) -> dict[st
     title, word = BILLED if rows[-1].kind == "bill" else READ
     first, last = _day(shown[0].start, tz), _day(shown[-1].end - 1, tz)
     total = sum(one.value for one in shown)
+    gaps = len(bars) - len(shown)
     summary = Text(
-        f"{first} 至 {last} 共 {len(shown)} 个{word.zh}，合计 {total:,.0f} {unit}。",
-        f"{len(shown)} {word.en} from {first} to {last}, {total:,.0f} {unit} in all.",
+        f"{first} 至 {last} 共 {len(shown)} 个{word.zh}，合计 {total:,.0f} {unit}"
+        + (f"；其间 {gaps} 处没有数据，未计入。" if gaps else "。"),
+        f"{len(shown)} {word.en} from {first} to {last}, {total:,.0f} {unit} in all"
+        + (f"; periods without data, not included: {gaps}." if gaps else "."),
     )
     return {"title": title, "spec": spec, "table": table, "summary": summary}
 
