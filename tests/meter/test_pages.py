@@ -109,6 +109,9 @@ def test_a_meter_is_registered_changed_and_corrected_by_forms(engineer: Client, 
     assert "Daily values" in engineer.get(there).content.decode()
     row = MeterRow.objects.get()
     fields = {"multiplier": "60", "place": "home", "uncertainty_pct": "2"}
+    offered = engineer.get(f"{there}row/{row.pk}/").content.decode()
+    assert 'value="1"' in offered  # not 1.0
+    assert "incineration" not in offered  # electricity has no products
     assert engineer.post(f"{there}row/{row.pk}/", fields).status_code == 422  # without a reason
     assert engineer.post(f"{there}row/{row.pk}/", fields | {"reason": "misread"}).status_code == 302
     assert MeterRow.objects.get(superseded_at=None).multiplier == 60.0
@@ -119,6 +122,32 @@ def test_a_meter_is_registered_changed_and_corrected_by_forms(engineer: Client, 
     assert services.refresh().meter_days == 1
     [reading] = queries.stored(Meter.objects.get(), 1)
     assert (reading["value"], reading["quality"]) == (99.0, "edited")
+
+
+def test_a_main_meter_that_cannot_be_one_is_refused(engineer: Client, areas: dict[str, Any]):
+    imported(areas["here"], hourly_csv(["A", "B", "C"], 3))
+    imported(
+        areas["here"], "水表编号,抄表时间,用水量(m3)\nW,2025-06-01 00:00,1\nW,2025-06-01 01:00,1\n".encode()
+    )
+    imported(
+        areas["here"], "水表编号,抄表时间,用水量(m3)\nA,2025-06-01 00:00,1\nA,2025-06-01 01:00,1\n".encode()
+    )
+
+    def put_behind(number: str, main: str) -> int:
+        row = MeterRow.objects.get(meter__number=number, meter__carrier="electricity", superseded_at=None)
+        fields = {
+            "multiplier": "1",
+            "place": "home",
+            "uncertainty_pct": "2",
+            "parent": main,
+            "reason": "plan",
+        }
+        return engineer.post(f"{BASE}{row.meter_id}/row/{row.pk}/", fields).status_code
+
+    assert [put_behind("B", "A"), put_behind("C", "B")] == [302, 302]
+    assert [put_behind("A", main) for main in ("A", "B", "C", "W")] == [422] * 4
+    assert not MeterRow.objects.filter(meter__number="A", parent__isnull=False).exists()
+    assert MeterRow.objects.get(meter__number="B", superseded_at=None).parent.carrier == "electricity"
 
 
 def test_the_list_filters_and_exports_without_formulas(engineer: Client, areas: dict[str, Any]):
@@ -216,6 +245,7 @@ def test_a_billed_meter_shows_its_periods_and_corrects_one_by_its_date(
     spec = page.context["spec"]
     assert spec["months"] == ["2025-04", "2025-05", "2025-06", "2025-07", "2025-08"]
     assert spec["gaps"] == ["2025-05", "2025-06"]
+    assert "265 kWh in all; periods without data, not included: 2." in page.content.decode()
     assert spec["series"][0]["values"] == [80.0, None, None, 90.0, 95.0]
     assert "No readings yet" not in page.content.decode()
     asked = engineer.get(there + "correct/", {"time": "2025-07-01", "channel": "import"})

@@ -23,10 +23,11 @@ def place_text(place: Any) -> str:
     return f"{english or place.name} · {place.slug}"
 
 
-def product_choices() -> list[tuple[str, str]]:
-    """All products in the language of the page."""
+def product_choices(carrier: str = "") -> list[tuple[str, str]]:
+    """The products of a carrier, or of all, in the language of the page."""
     lang = get_language()
-    words = {key: text.pick(lang) for group in PRODUCTS.values() for key, text in group.items()}
+    groups = [PRODUCTS.get(carrier, {})] if carrier else PRODUCTS.values()
+    words = {key: text.pick(lang) for group in groups for key, text in group.items()}
     return [("", "—"), *words.items()]
 
 
@@ -100,6 +101,7 @@ class MeterForm(Styled):
 class ChangeForm(Styled):
     """Change one dated row; ``from_day`` empty: it was wrong all along."""
 
+    carrier = ""
     multiplier = forms.FloatField(label=_("multiplier"), min_value=1e-9)
     place = forms.CharField(label=_("place"))
     parent = forms.CharField(label=_("main meter"), required=False)
@@ -118,7 +120,7 @@ class ChangeForm(Styled):
     def initial_of(row: MeterRow) -> dict[str, Any]:
         """The form as the row stands."""
         return {
-            "multiplier": row.multiplier,
+            "multiplier": f"{row.multiplier:.10g}",
             "place": place_text(row.place),
             "parent": row.parent.number if row.parent else "",
             "product": row.product,
@@ -139,7 +141,7 @@ class ChangeForm(Styled):
         number = self.cleaned_data["parent"].strip()
         if not number:
             return None
-        found = queries.meter_by_number(self.area, number)
+        found = queries.meter_by_number(self.area, number, self.carrier)
         if found is None:
             raise forms.ValidationError(_("No meter here has this number."))
         return found

@@ -252,10 +252,11 @@ def offered_places(user: Any, area: Area, english: bool = False) -> list[tuple[A
     return found
 
 
-def meter_by_number(area: Area, number: str) -> Meter | None:
-    """The meter of this 表号 owned by the area, by one above it or by one below it."""
+def meter_by_number(area: Area, number: str, carrier: str = "") -> Meter | None:
+    """The meter of this 表号 owned by the area, by one above it or by one below it; that of the carrier first."""
     near = Q(owner_area__path__startswith=area.path) | Q(owner_area__in=area.ancestor_ids)
-    return Meter.objects.filter(near, number=number).order_by("-owner_area__path", "pk").first()
+    found = Meter.objects.filter(near, number=number).order_by("-owner_area__path", "pk")
+    return found.filter(carrier=carrier).first() or found.first()
 
 
 def search(

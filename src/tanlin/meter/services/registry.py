@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from tanlin.kernel.errors import BadInput, Conflict, Text, Where
@@ -143,8 +144,8 @@ def change(
 ) -> MeterRow:
     """Correct a row (``from_day`` None: it was wrong all along) or change it from a day on.
 
-    Figures of all places that hold the meter become stale. Raises BadInput for a day outside the row,
-    Conflict when the row was superseded meanwhile.
+    Figures of all places that hold the meter become stale. Raises BadInput for a day outside the row and
+    for a main meter that cannot be one, Conflict when the row was superseded meanwhile.
     """
     row = MeterRow.objects.select_for_update().select_related("meter", "place").get(pk=row.pk)
     if row.superseded_at is not None:
@@ -160,6 +161,8 @@ def change(
     was = {name: _plain(getattr(row, name)) for name in fields}
     places = {int(row.place_id)}
     start, end = from_day or row.valid_from, row.valid_to
+    if fields.get("parent") is not None:
+        _check_parent(row.meter, fields["parent"], start, end or FAR)
     row_fields = {
         f.attname: getattr(row, f.attname) for f in MeterRow._meta.concrete_fields if f.attname not in _OWN
     }
@@ -188,6 +191,42 @@ def change(
         },
     )
     return fresh
+
+
+def _check_parent(meter: Meter, parent: Meter, start: date, end: date) -> None:
+    """Refuse a main meter of another carrier, the meter itself, and one that lies behind it between two days.
+
+    In a ring each meter would wait for the other to count, and none would.
+    """
+    if parent.carrier != meter.carrier:
+        raise BadInput(
+            "meter.parent_carrier",
+            Text(
+                f"总表 {parent.number} 计量的是另一种能源。",
+                f"Main meter {parent.number} counts another carrier.",
+            ),
+            remedy=Text("请选择同一能源品种的总表。", "Choose a main meter of the same carrier."),
+        )
+    step = seen = {parent.pk}
+    while step:
+        if meter.pk in step:
+            raise BadInput(
+                "meter.parent_ring",
+                Text(
+                    f"{parent.number} 就是这块表，或是它的分表，不能作它的总表。",
+                    f"{parent.number} is this meter or lies behind it; it cannot be its main meter.",
+                ),
+                remedy=Text("请填写上一级的表号，没有则留空。", "Give the meter before this one, or none."),
+            )
+        rows = MeterRow.objects.filter(
+            Q(valid_to=None) | Q(valid_to__gt=start),
+            meter__in=step,
+            parent__isnull=False,
+            superseded_at__isnull=True,
+            valid_from__lt=end,
+        )
+        step = set(rows.values_list("parent_id", flat=True)) - seen
+        seen = seen | step
 
 
 _OWN = {"id", "created", "superseded_at", "valid_from", "valid_to"}

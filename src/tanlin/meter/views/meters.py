@@ -21,7 +21,15 @@ from tanlin.community import queries as community
 from tanlin.kernel.errors import BadInput, Conflict, NotFound, Text
 from tanlin.kernel.units import CANONICAL
 from tanlin.meter import queries, safe_cell, services
-from tanlin.meter.forms import ChangeForm, CorrectForm, ExchangeForm, MeterForm, Styled, place_text
+from tanlin.meter.forms import (
+    ChangeForm,
+    CorrectForm,
+    ExchangeForm,
+    MeterForm,
+    Styled,
+    place_text,
+    product_choices,
+)
 from tanlin.meter.health import WORDS
 from tanlin.meter.models import Carrier, Meter, MeterRow
 from tanlin.meter.queries import Listed
@@ -232,6 +240,8 @@ def change(request: HttpRequest, slug: str, pk: int, row: int) -> HttpResponse:
     """Correct a dated row, or change it from a day on: right ``meters``."""
     area, found = _row(request, slug, pk, row, "meters")
     form = _form(request, ChangeForm, area, ChangeForm.initial_of(found))
+    form.carrier = found.meter.carrier
+    form.fields["product"].choices = product_choices(found.meter.carrier)
     if request.method == "POST" and form.is_valid():
         changes = form.changes(found)
         if not changes:
