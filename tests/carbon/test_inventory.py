@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from tanlin.carbon.factors import FactorBook
+from tanlin.carbon.figures import unmetered
 from tanlin.carbon.inventory import inventory
 from tanlin.carbon.tariffs import TariffBook
 from tanlin.kernel.period import Period
@@ -241,6 +242,23 @@ def test_the_facts_used_are_enough_to_make_the_same_table():
         )
         assert again.table.to_pylist() == made.table.to_pylist()
         assert len(set(made.table["reason"].to_pylist())) >= 3
+
+
+def test_a_main_meter_changed_within_a_month_has_its_sub_meters_counted_once():
+    change = es("2023-03-01T03:00")
+    frame = meters(
+        {"meter_id": 1, "to_es": change},
+        {"meter_id": 1, "from_es": change, "multiplier": 2.0},
+        {"meter_id": 2, "parent": 1, "selected": False, "to_es": change},
+        {"meter_id": 2, "parent": 1, "selected": False, "from_es": change},
+    )
+    start = es("2023-03-01T00:00")
+    made = run(snapshot(*hours(1, start, [10] * 6), *hours(2, start, [4] * 6)), frame, "2023-03")
+    (row,) = unmetered(made.breakdown)
+    assert (row["main_value"], row["sub_value"], row["unmetered"]) == (90.0, 24.0, 66.0)
+    assert (row["sub_meters"], row["sub_read"]) == (1, 1)
+    (rest,) = [r for r in made.breakdown.to_pylist() if r["role"] == "unmetered"]
+    assert (rest["value"], rest["seconds_present"]) == (66.0, 6 * HOUR)
 
 
 def test_cost_by_the_hour_and_why_a_bill_has_none():

@@ -139,8 +139,8 @@ def unmetered(breakdown: pa.Table) -> list[dict[str, Any]]:
                 "unit": rows[0]["unit"],
                 "main_value": sum(read) if read else None,
                 "sub_value": sum(below) if below else None,
-                "sub_meters": len(subs),
-                "sub_read": len(below),
+                "sub_meters": len({r["meter_id"] for r in subs}),
+                "sub_read": len({r["meter_id"] for r in subs if r["value"] is not None}),
                 "unmetered": sum(read) - sum(below) if read and below else None,
             }
         )

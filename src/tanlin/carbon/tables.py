@@ -199,8 +199,9 @@ def breakdown_table(rows: _Rows, sums: Sums, weights: Weights, expected: np.ndar
             subs = [_part(rows, sums, expected, weights, i, c, main, "sub") for i in family[main]]
             lines = [line for line in lines if line["seconds_expected"] or line["seconds_present"]]
             subs = [line for line in subs if line["seconds_expected"] or line["seconds_present"]]
-            for line in lines:
-                out += [line, *(sub for sub in subs if sub["channel"] == line["channel"]), _rest(line, subs)]
+            for channel in dict.fromkeys(line["channel"] for line in lines):
+                heads, mine = ([one for one in of if one["channel"] == channel] for of in (lines, subs))
+                out += [*heads, *mine, _rest(heads, mine)]
     return pa.Table.from_pylist(out, BREAKDOWN)
 
 
@@ -227,12 +228,22 @@ def _part(
     }
 
 
-def _rest(line: dict[str, Any], subs: list[dict[str, Any]]) -> dict[str, Any]:
-    mine = [sub for sub in subs if sub["channel"] == line["channel"]]
+def _rest(heads: list[dict[str, Any]], subs: list[dict[str, Any]]) -> dict[str, Any]:
+    """The difference of a month; a main meter whose row changed within it has several ``heads``."""
 
     def left(name: str) -> float | None:
-        if line[name] is None:
-            return None
-        return float(line[name] - sum(sub[name] or 0.0 for sub in mine))
+        known = [head[name] for head in heads if head[name] is not None]
+        return float(sum(known) - sum(sub[name] or 0.0 for sub in subs)) if known else None
 
-    return line | {"meter_id": None, "role": "unmetered", "value": left("value"), "tco2e": left("tco2e")}
+    added = {name: sum(head[name] for head in heads) for name in ("seconds_present", "seconds_expected")}
+    return (
+        heads[0]
+        | added
+        | {
+            "meter_id": None,
+            "role": "unmetered",
+            "value": left("value"),
+            "tco2e": left("tco2e"),
+            "estimated": sum(head["estimated"] for head in heads),
+        }
+    )
