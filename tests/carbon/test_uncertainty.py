@@ -68,6 +68,12 @@ def test_interval_lies_between_independence_and_full_correlation(parts):
     assert half >= 0.1 * sum(v * v for v, _ in parts) ** 0.5 * (1 - 1e-9) - 1e-6
 
 
+def test_energy_without_a_heating_value_is_left_out_aloud():
+    rows = table(line(), line(carrier="fuel", energy_kwh=None, tce=None, reason="tariff.none"))
+    assert [total(rows, m)["unknown"] for m in ("energy_kwh", "tce")] == [{"energy.none": 1}] * 2
+    assert total(rows, "tco2e")["unknown"] == {}
+
+
 def test_only_tonnes_rest_on_a_provisional_factor():
     found = {m: total(table(line(provisional=True, cost=1.0, currency="CNY")), m) for m in MEASURES}
     assert [m for m, whole in found.items() if whole["provisional"]] == ["tco2e"]

@@ -15,6 +15,9 @@ REASONS: dict[str, Text] = {
     ),
     "factor.no_gwp": Text("缺少全球增温潜势。", "The global warming potential is missing."),
     "factor.unit": Text("排放因子的单位与读数不符。", "The factor's unit does not fit the readings."),
+    "energy.none": Text(
+        "缺少热值或折标准煤系数。", "The heating value or the coefficient of standard coal is missing."
+    ),
     "readings.none": Text("该时段没有读数。", "There are no readings in the period."),
     "tariff.none": Text("表计未设电价或气价。", "The meter has no tariff."),
     "tariff.unknown": Text("价目表中没有这个价格方案。", "The tariff is not in the price book."),

@@ -106,7 +106,9 @@ def _reasons(rows: Iterable[dict[str, Any]], measure: str) -> dict[str, int]:
     other = {"tco2e": "tariff.", "cost": "factor."}.get(measure, "tariff.")
     counts: dict[str, int] = {}
     for row in rows:
-        for code in (row["reason"] or "").split(";"):
-            if code and not code.startswith(other):
-                counts[code] = counts.get(code, 0) + 1
+        codes = [code for code in (row["reason"] or "").split(";") if code and not code.startswith(other)]
+        for code in codes or [
+            "energy.none"
+        ]:  # tonnes and cost state theirs; only energy and coal can be left
+            counts[code] = counts.get(code, 0) + 1
     return dict(sorted(counts.items()))
