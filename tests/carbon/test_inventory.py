@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from tanlin.carbon.factors import FactorBook
-from tanlin.carbon.figures import unmetered
+from tanlin.carbon.figures import electricity_by_day, unmetered
 from tanlin.carbon.inventory import inventory
 from tanlin.carbon.tariffs import TariffBook
 from tanlin.kernel.period import Period
@@ -242,6 +242,29 @@ def test_the_facts_used_are_enough_to_make_the_same_table():
         )
         assert again.table.to_pylist() == made.table.to_pylist()
         assert len(set(made.table["reason"].to_pylist())) >= 3
+
+
+def test_days_are_as_long_as_the_clock_makes_them_and_the_last_is_not_passed_off_as_whole():
+    zone, begin = "Europe/London", es("2023-03-25T00:00", "Europe/London")
+    count = 24 + 23 + 6  # clocks go forward on 26 March; the third day has been read for six hours
+    rows = pa.table(
+        {
+            "meter_id": pa.array([1] * count, pa.int64()),
+            "channel": ["import"] * count,
+            "start": pa.array([begin + HOUR * i for i in range(count)], pa.int64()),
+            "seconds": pa.array([HOUR] * count, pa.int32()),
+            "value": [1.0] * count,
+            "quality": ["measured"] * count,
+        }
+    )
+    snap = Snapshot.from_table(rows, zones=pa.table({"meter_id": pa.array([1], pa.int64()), "tz": [zone]}))
+    frame = meters({"meter_id": 1, "tz": zone, "from_es": begin, "to_es": es("2024-01-01", zone)})
+    days = electricity_by_day(snap, frame, Period("2023-03"), begin + HOUR * count).to_pylist()
+    assert [(d["day"], d["value"], d["coverage"]) for d in days] == [
+        (20230325, 24.0, 1.0),
+        (20230326, 23.0, 1.0),
+        (20230327, 6.0, 0.25),
+    ]
 
 
 def test_a_main_meter_changed_within_a_month_has_its_sub_meters_counted_once():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -11,7 +12,7 @@ import pyarrow as pa
 from tanlin.carbon.reasons import reason_text
 from tanlin.carbon.uncertainty import total
 from tanlin.kernel.errors import Text
-from tanlin.kernel.period import Period, local_fields
+from tanlin.kernel.period import Period, local_fields, midnight
 from tanlin.kernel.units import CANONICAL
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def electricity_by_day(snapshot: Readings, meters: pa.Table, period: Period, as_
 
     Args:
         meters: the meters frame made without billed meters; the selected rows of electricity count.
-        as_of: no reading is expected after this epoch second.
+        as_of: no reading is expected after this epoch second; a day it cuts counts as not covered beyond it.
 
     Returns ``day`` yyyymmdd, ``value`` kWh (null where nothing was read), ``estimated`` kWh, ``coverage`` 0..1;
     one row for every day on which any of the meters was valid.
@@ -174,10 +175,11 @@ def electricity_by_day(snapshot: Readings, meters: pa.Table, period: Period, as_
     )
     first, last = (int(d.strftime("%Y%m%d")) for d in (period.first_day, period.last_day_exclusive))
     read = snapshot.query(DAYS_SQL.format(first=first, last=last - 1), meters=frame)
-    begin, end = period.bounds(tz)
-    starts = np.arange(begin + 43200, end, 86400, dtype=np.int64)  # noon: never on an edge of a day
-    starts = starts[starts < as_of]
-    all_days = local_fields(tz, starts)["day"]
+    count = (period.last_day_exclusive - period.first_day).days
+    edges = np.array([midnight(period.first_day + timedelta(n), tz) for n in range(count + 1)], np.int64)
+    begun = edges[:-1] < as_of
+    all_days = local_fields(tz, edges[:-1])["day"][begun]
+    length = np.diff(edges)[begun]  # 23 or 25 h where clocks change
     due = ((day_of[None, :, 0] <= all_days[:, None]) & (all_days[:, None] < day_of[None, :, 1])).sum(axis=1)
     at = {int(d): i for i, d in enumerate(read["day"].to_pylist())}
     index = np.array([at.get(int(d), -1) for d in all_days], np.int64)
@@ -187,7 +189,7 @@ def electricity_by_day(snapshot: Readings, meters: pa.Table, period: Period, as_
         values = read[name].to_numpy() if read.num_rows else np.zeros(1)
         return np.where(have, values[index], np.nan)
 
-    coverage = np.where(due > 0, np.nan_to_num(column("seconds")) / (np.maximum(due, 1) * 86400.0), np.nan)
+    coverage = np.where(due > 0, np.nan_to_num(column("seconds")) / (np.maximum(due, 1) * length), np.nan)
     keep = due > 0
     columns = {
         "day": all_days[keep],
