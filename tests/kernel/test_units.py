@@ -15,6 +15,8 @@ from tanlin.kernel.units import factor_to_canonical
         ("MWh", "electricity", 1000),
         ("吨", "water", 1),
         ("立方米", "gas", 1),
+        ("㎥", "water", 1),
+        ("ｋＷｈ", "electricity", 1),
         ("吨", "waste", 1000),
         ("公斤", "waste", 1),
         ("kWh", "heat", 0.0036),
@@ -33,6 +35,9 @@ def test_a_unit_of_the_field_converts(unit, carrier, factor):
         ("bananas", "gas"),
         ("", "gas"),
         ("1+", "gas"),
+        ("0 kWh", "electricity"),
+        ("-1 kWh", "electricity"),
+        ("1e400 kWh", "electricity"),
     ],
 )
 def test_an_unfit_unit_is_refused_by_name(unit, carrier):

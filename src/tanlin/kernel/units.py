@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -84,12 +86,15 @@ def factor_to_canonical(unit: str, carrier: str) -> float:
             Text(f"不认识的能源品种 {carrier}。", f"Unknown carrier {carrier}."),
             remedy=Text(f"可用：{'、'.join(CANONICAL)}。", f"Use one of {', '.join(CANONICAL)}."),
         )
-    text = unit.strip().replace(" ", "")
+    text = unicodedata.normalize("NFKC", unit).replace(" ", "")  # ㎥ and full-width letters
     name = _ALIASES.get(text.lower(), _ALIASES.get(text, text))
     if carrier == "water" and name == "metric_ton":
         return 1.0
     try:
-        return float(_registry().Quantity(_pint(name)).to(_pint(CANONICAL[carrier])).magnitude)
+        factor = float(_registry().Quantity(_pint(name)).to(_pint(CANONICAL[carrier])).magnitude)
+        if not 0 < factor < math.inf:
+            raise ValueError(f"no unit: {unit}")
+        return factor
     except Exception as error:  # pint raises its own, tokenizer and attribute errors for free text
         raise BadInput(
             "kernel.unknown_unit",
