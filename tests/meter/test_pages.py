@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner
@@ -19,7 +21,7 @@ from tanlin.meter.cli import cli
 from tanlin.meter.models import Import, Meter, MeterRow
 from tanlin.readings import queries as readings
 from tanlin.record import jobs
-from tests.meter.support import hourly_csv, imported, world
+from tests.meter.support import checked, hourly_csv, imported, world
 
 pytestmark = pytest.mark.django_db
 BASE = "/place/here/meter/"
@@ -259,6 +261,14 @@ def test_a_billed_meter_shows_its_periods_and_corrects_one_by_its_date(
     assert [one.value for one in queries.periods(Meter.objects.get(), MeterRow.objects.all())] == [80, 91, 95]
     wrong = command("correct", "--place", "here", "--time", "July", *fix)
     assert wrong.exception.code == "meter.bad_time"
+
+
+def test_the_span_of_bills_ends_on_their_last_day(areas: dict[str, Any]):
+    report = checked(areas["here"], BILLS).report
+    days = [
+        datetime.fromtimestamp(report[name], ZoneInfo("Asia/Shanghai")).date() for name in ("first", "last")
+    ]
+    assert [day.isoformat() for day in days] == ["2025-04-01", "2025-08-31"]
 
 
 def test_one_register_reading_is_not_called_none(engineer: Client, areas: dict[str, Any]):

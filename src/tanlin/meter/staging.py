@@ -193,9 +193,11 @@ def _write(table: pa.Table, path: Path) -> None:
 
 
 def _span(table: pa.Table) -> dict[str, int | None]:
+    """First and last second that the readings cover: a bill of April ends in April."""
     if not table.num_rows:
         return {"first": None, "last": None}
-    ends = pc.add(table["start"], table["seconds"].cast(pa.int64()))
+    lengths = table["seconds"].cast(pa.int64())
+    ends = pc.add(table["start"], pc.max_element_wise(pc.subtract(lengths, 1), 0))
     return {"first": pc.min(table["start"]).as_py(), "last": pc.max(ends).as_py()}
 
 
