@@ -108,6 +108,14 @@ def test_the_page_of_a_place(world: World, street: Client) -> None:
     ):
         assert word in page.text
     assert Organisation.objects.get().area == world.a
+    assert (
+        street.post(
+            url + "attribute/", figure | {"source": "demonstration", "valid_from": "2025-01-01"}
+        ).status_code
+        == 302
+    )
+    page = street.get(url)
+    assert "<td>演示数据</td>" in page.text and "<td>demonstration</td>" not in page.text
 
 
 def test_faults_come_back_on_the_page(world: World, street: Client) -> None:
