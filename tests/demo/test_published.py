@@ -39,7 +39,7 @@ def test_no_demonstration_place_uses_a_real_name(slug: str) -> None:
 
 
 def test_every_unit_that_is_a_word_is_said_in_both_languages() -> None:
-    signs = {"m2", "km2", "km", "kW", "%", "tCO2"}
+    signs = {"m2", "km²", "km", "kW", "%", "tCO2"}
     assert {f.unit for f in published_facts()} == signs | set(UNIT_WORDS)
 
 
