@@ -77,3 +77,9 @@ def test_energy_without_a_heating_value_is_left_out_aloud():
 def test_only_tonnes_rest_on_a_provisional_factor():
     found = {m: total(table(line(provisional=True, cost=1.0, currency="CNY")), m) for m in MEASURES}
     assert [m for m, whole in found.items() if whole["provisional"]] == ["tco2e"]
+
+
+def test_solar_power_does_not_make_unknown_emissions_zero():
+    grid = line(month=202501, tco2e=None, factor_id=None, factor_pct=None, reason="factor.none")
+    solar = line(month=202501, channel="generation", tco2e=0.0, factor_id=None, factor_pct=0.0)
+    assert total(table(grid, solar))["value"] is None

@@ -70,8 +70,8 @@ def _total(rows: list[dict[str, Any]], measure: str) -> dict[str, Any]:
 
 
 def _counts(row: dict[str, Any], measure: str) -> bool:
-    """Whether a row belongs to the measure at all: water is no energy, generation costs nothing."""
-    if measure == "cost":
+    """Whether a row belongs to the measure at all: water is no energy; generation emits and costs nothing."""
+    if measure in ("tco2e", "cost"):
         return row["channel"] in ("import", "")
     if measure == "energy_kwh":
         return row["carrier"] not in ("water", "waste")
