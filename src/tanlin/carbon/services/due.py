@@ -93,7 +93,7 @@ def ordered(pairs: Iterable[tuple[int, str]]) -> list[tuple[Any, Period]]:
     pairs = set(pairs)
     areas = {area.pk: area for area in community.areas(community.SYSTEM)}
     known = [(areas[area], Period(period)) for area, period in pairs if area in areas]
-    return sorted(known, key=lambda pair: (pair[0].depth, -pair[1].year, pair[0].path, pair[1].label))
+    return sorted(known, key=lambda pair: (pair[0].depth, -pair[1].year, pair[0].ancestor_ids, pair[1].label))
 
 
 def derive_all(
