@@ -8,6 +8,7 @@ import pytest
 
 from tanlin.carbon import services
 from tanlin.carbon.services import due
+from tanlin.community import services as community
 from tanlin.community.queries import SYSTEM
 from tanlin.kernel.period import Period
 from tanlin.meter import services as meter
@@ -162,3 +163,11 @@ def test_only_places_below_a_root_are_asked_for(world: p.Place) -> None:
     counts = services.derive_missing(world.area, {"community"})
     assert counts["derived"] == 1 and tell("carbon.co2e") is not None
     assert tell("carbon.co2e", "street") is None and tell("carbon.co2e", "garden-1") is None
+
+
+def test_moving_an_area_makes_the_old_and_the_new_place_stale(world: p.Place) -> None:
+    for area in (world.areas["garden"], world.areas["meadow"]):
+        services.derive(area, Period("2023"))
+    community.move_area(SYSTEM, world.areas["garden-1"], world.areas["meadow"])
+    names = {world.areas[slug].pk: slug for slug in ("garden", "meadow")}
+    assert {names[area] for area, _ in services.stale() if area in names} == {"garden", "meadow"}

@@ -30,7 +30,7 @@ from tanlin.community.services.grants import (
 )
 from tanlin.community.services.removal import remove_tree
 from tanlin.kernel.errors import BadInput, Conflict, Forbidden, Text, Where
-from tanlin.kernel.ports import report_event
+from tanlin.kernel.ports import mark_stale, report_event
 
 __all__ = [
     "SYSTEM",
@@ -257,10 +257,12 @@ def move_area(actor: Any, area: Area, parent: Area) -> Area:
         )
     _check_level(area.level, parent, area.name)
     old, new = area.path, f"{parent.path}{area.pk}/"
+    mark_stale([area.pk], date.min, date.max)  # of those that held it
     before = area.parent.slug if area.parent else None
     Area.objects.filter(path__startswith=old).update(path=Concat(Value(new), Substr(F("path"), len(old) + 1)))
     Area.objects.filter(pk=area.pk).update(parent=parent)
     area.refresh_from_db()
+    mark_stale([area.pk], date.min, date.max)  # of those that hold it now
     report_event(
         "community.area_moved",
         actor=actor_user(actor),
