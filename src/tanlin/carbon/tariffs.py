@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -211,8 +210,3 @@ def _paint(table: np.ndarray, spans: Iterable[str], price: np.ndarray) -> None:
         start, end = (int(p[:2]) * 60 + int(p[3:5]) for p in span.split("-"))
         minutes = np.arange(start, end if end > start else end + 1440) % 1440
         table[minutes] = price
-
-
-def valid_on(record: Mapping[str, Any], day: date) -> bool:
-    """Whether a record applies on a day."""
-    return _row_of([record], int(day.strftime("%Y%m%d"))) is not None

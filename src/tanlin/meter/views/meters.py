@@ -41,11 +41,6 @@ PLACES = 300
 FILTERS = ("q", "carrier", "place", "role", "health")
 
 
-def page_error(error: BadInput | Conflict) -> str:
-    """The sentence of a domain error in the language of the page."""
-    return error.message(get_language())
-
-
 def offered_places(user: Any, area: Any) -> list[tuple[str, str]]:
     """(slug, what the field offers for it) of places below an area."""
     english = (get_language() or "").startswith("en")
