@@ -137,6 +137,30 @@ def test_local_time_and_registers(folder, capsys):
     assert rows[202303]["value"] == 100.0 and rows[202303]["seconds_present"] == 86400
 
 
+def test_months_are_those_of_the_region(folder, capsys):
+    """23:00 UTC of 31 March 2023 is already April in London (summer time) and in Shanghai."""
+    (folder / "map.csv").write_text(MAP.replace("CN-GD", "GB"))
+    write(folder, ["E1", "E1", "E2"], [31 * 24 - 2, 31 * 24 - 1, 0], [10.0, 20.0, 1.0])
+    answer = json.loads(ask(folder, capsys, "--json", "--receipts", str(folder / "rc"))[1].out)
+    assert {r["month"]: r["value"] for r in answer["table"] if r["value"]} == {202303: 20.0, 202304: 40.0}
+    body = json.loads(
+        (folder / "rc" / f"{answer['figures'][0]['receipt'].removeprefix('sha256:')}.json").read_text()
+    )
+    assert body["parameters"]["tz"] == "Europe/London"
+    answer = json.loads(ask(folder, capsys, "--json", "--tz", "Asia/Shanghai")[1].out)
+    assert {r["month"]: r["value"] for r in answer["table"] if r["value"]} == {202304: 60.0}
+
+
+@pytest.mark.parametrize(("old", "new", "row"), [("CN-GD", "US-CA", 2), ("E2,hall,CN-GD", "E2,hall,GB", 3)])
+def test_a_time_zone_that_cannot_be_known_is_asked_for(folder, capsys, old, new, row):
+    (folder / "map.csv").write_text(MAP.replace(old, new))
+    code, out = ask(folder, capsys)
+    assert code == 2
+    for words in ("--tz", "map.csv", f"row {row}", new.rpartition(",")[2]):
+        assert words in out.err
+    assert ask(folder, capsys, "--tz", "Europe/London")[0] == 0
+
+
 def test_lists(capsys):
     assert run(cli, ["factors", "--json", "--kind", "grid_location", "--region", "CN-GD"]) == 0
     facts = json.loads(capsys.readouterr().out)
@@ -166,8 +190,6 @@ def test_real_buildings_equal_pandas(tmp_path, capsys):
         str(file),
         "--map",
         str(tmp_path / "map.csv"),
-        "--tz",
-        "Europe/London",
         "--year",
         "2019",
         "--json",

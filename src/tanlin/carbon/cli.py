@@ -36,7 +36,11 @@ def cli() -> None:
 @click.option("--year", "--period", "label", required=True, help="2025, 2025-06")
 @click.option("--factors", type=_FILE, help="Facts of your own, CSV / 自带因子")
 @click.option("--tariffs", type=_FILE, help="Tariffs of your own, JSON / 自带价目")
-@click.option("--tz", default="Asia/Shanghai", show_default=True, help="Calendar of the places / 当地时区")
+@click.option(
+    "--tz",
+    default="",
+    help="Calendar of the places; without it that of their regions / 当地时区，默认取自所在地区",
+)
 @click.option(
     "--local-time", is_flag=True, help="Times without a zone are local, not UTC / 无时区的时间按当地时间"
 )

@@ -28,12 +28,15 @@ ZERO_RUN = 24
 
 @dataclass(frozen=True)
 class Job:
-    """What to compute. ``local_time``: times without a zone are local to ``tz``, else UTC."""
+    """What to compute. ``local_time``: times without a zone are local to ``tz``, else UTC.
+
+    ``tz``: IANA name of the places' calendar; empty for the one of the map's regions (``files.settled``).
+    """
 
     readings: Path
     meters: Path
     period: Period
-    tz: str = "Asia/Shanghai"
+    tz: str = ""
     factors: Path | None = None
     tariffs: Path | None = None
     local_time: bool = False

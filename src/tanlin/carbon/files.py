@@ -1,7 +1,7 @@
 """An inventory from files alone: readings in Parquet, a map of meters in CSV. No database, no Django.
 
 ``map.csv`` columns: meter, place, region, carrier, channel, kind, unit, multiplier, parent; optional product,
-tariff, uncertainty_pct. Receipts are ``<hex>.json`` in a folder beside ``files.json`` (digest → path).
+tariff, uncertainty_pct. Months are those of the regions' time zone, unless the job states one. Receipts are ``<hex>.json`` in a folder beside ``files.json`` (digest → path).
 """
 
 from __future__ import annotations
@@ -12,23 +12,57 @@ from pathlib import Path
 from typing import Any
 
 from tanlin.carbon.edge import Job, meters_frame, read_map, readings_table
-from tanlin.carbon.factors import FactorBook, read_facts
+from tanlin.carbon.factors import FactorBook, data_rows, read_facts, region_chain
 from tanlin.carbon.figures import Result, results
 from tanlin.carbon.inventory import Inventory, inventory
 from tanlin.carbon.methods import INVENTORY
 from tanlin.carbon.tariffs import TariffBook, read_tariffs
-from tanlin.kernel.errors import NotFound, Text, Where
+from tanlin.kernel.errors import BadInput, NotFound, Text, Where
 from tanlin.kernel.period import Period, zone
 from tanlin.kernel.receipt import Change, Receipt, Recomputed, build, canonical, sha256, significant
 
 METHOD = INVENTORY
 
 
+def settled(job: Job) -> Job:
+    """The job with its time zone: the one stated, else that of the map's regions (``data/regions.csv``).
+
+    Raises BadInput naming ``--tz`` for an unknown zone, a region whose zone is not known, or regions of several.
+    """
+    if job.tz:
+        zone(job.tz)
+        return job
+    known = {row["region"]: row["tz"] for row in data_rows("regions.csv")}
+    found: dict[str, str] = {}
+    for line, row in enumerate(read_map(job.meters), start=2):
+        tz = next((known[area] for area in region_chain(row["region"]) if known.get(area)), "")
+        if not tz:
+            zh, en = "不知道该地区的时区。", "The time zone of this region is not known."
+            raise _no_zone("carbon.zone_unknown", job.meters, zh, en, line, row["region"])
+        found.setdefault(tz, row["region"])
+        if len(found) > 1:
+            zh, en = "对照表中的地区不在同一时区。", "The regions of the map lie in several time zones."
+            raise _no_zone("carbon.zones_differ", job.meters, zh, en, line, row["region"])
+    if not found:
+        raise _no_zone("carbon.zone_unknown", job.meters, "对照表中没有表计。", "The map has no meter.")
+    return replace(job, tz=next(iter(found)))
+
+
+def _no_zone(
+    code: str, path: Path, zh: str, en: str, row: int | None = None, region: str | None = None
+) -> BadInput:
+    remedy = Text(
+        "请用 --tz 给出时区，如 --tz Asia/Shanghai。", "Give it with --tz, such as --tz Asia/Shanghai."
+    )
+    where = Where(file=str(path), row=row, column="region", value=region)
+    return BadInput(code, Text(zh, en), remedy=remedy, where=where)
+
+
 def compute(job: Job, book: FactorBook | None = None) -> tuple[Inventory, list[Result]]:
     """Inventory and figures of a job. Raises BadInput naming file, row, column, value and remedy."""
     from tanlin.readings import Snapshot
 
-    zone(job.tz)
+    job = settled(job)
     book = book or FactorBook(read_facts(job.factors))
     rows = read_map(job.meters)
     number = {row["meter"]: i for i, row in enumerate(rows)}
@@ -40,6 +74,7 @@ def compute(job: Job, book: FactorBook | None = None) -> tuple[Inventory, list[R
 
 def receipts(job: Job, made: Inventory, found: list[Result]) -> dict[str, Receipt]:
     """Figure key → receipt. Inputs: the files by digest, and every fact by id and vintage."""
+    job = settled(job)
     files = [{"file": path.name, "sha256": sha256(path.read_bytes())} for path in job.files.values()]
     places = sorted(set(made.table["place"].to_pylist()))
     place = places[0] if len(places) == 1 else job.meters.stem
