@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
 from tanlin.kernel.errors import BadInput, TanlinError, Text, Where
+from tanlin.readings import InboxFull
 
 #: kind of a source → its adapter. Pushed sources have no adapter: the site itself takes what they send.
 KINDS: dict[str, str] = {
@@ -135,11 +136,8 @@ def fault(sample: Sample, now: int) -> str | None:
     return None if sample.channel in CHANNELS else "channel"
 
 
-class Full(TanlinError):
-    """Nothing was kept: the disk or the share of the source is full. The source holds its data and tries again."""
-
-    http_status = 507
-
+#: Raised by ``put``: nothing was kept; the source holds its data and tries again.
+Full: type[TanlinError] = InboxFull
 
 State = Literal["connecting", "connected", "waiting", "failed", "stopped"]
 
@@ -174,7 +172,7 @@ class Field:
     label: Text
     kind: Literal["text", "lines", "number", "flag", "choice", "secret"] = "text"
     default: Any = ""
-    help: Text = Text("", "")
+    help: Text | None = None
     choices: tuple[tuple[str, Text], ...] = ()
     required: bool = False
 

@@ -15,6 +15,8 @@ __getattr__, __dir__ = door(
         "effective": ("Effective", "derive"),
         "days": ("daily",),
         "digest": ("digests", "set_digest"),
+        "inbox": ("Held", "Inbox", "Standing"),
+        "inbox_database": ("InboxFull",),
         "schema": ("CURRENT", "DAYS", "DIGESTS", "LOG", "READINGS"),
     },
 )
