@@ -49,7 +49,7 @@ LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generat
 
 lock:
 	$(LOCK) --extra test --output-file requirements.lock
-	$(LOCK) --extra test --extra dev --constraints requirements.lock --output-file requirements-dev.lock
+	$(LOCK) --extra test --extra dev --extra spark --constraints requirements.lock --output-file requirements-dev.lock
 
 clean:
 	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -11,15 +11,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tanlin.kernel.errors import BadInput, Text, Where
-from tanlin.readings.adapters.duckdb import MONTH_OF_START
 from tanlin.readings.engine import Engine, Source
-from tanlin.readings.schema import LOG, READINGS, conform
+from tanlin.readings.schema import LOG, READINGS, conform, month_text
 from tanlin.readings.store import Store
 
 #: Starts the calendar can carry: 1970 up to 2200.
 _LAST_START = 7_258_118_400
 _KEY = ("meter_id", "channel", "start", "seconds")
 _COLUMNS = ", ".join(READINGS.names)
+_STAGED = READINGS.append(LOG.field("month"))
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ class Incoming:
                 SELECT {_COLUMNS}, ROW_NUMBER() OVER (PARTITION BY {partition} ORDER BY batch DESC) AS n
                 FROM log o WHERE EXISTS (SELECT 1 FROM given g WHERE {match})),
             fresh AS (
-                SELECT DISTINCT {", ".join(f"g.{name}" for name in READINGS.names)}
+                SELECT DISTINCT {", ".join(f"g.{name}" for name in _STAGED.names)}
                 FROM given g LEFT JOIN known o ON {match} AND o.n = 1
                 WHERE o.n IS NULL OR o.value <> g.value OR o.quality <> g.quality)
-            SELECT {_COLUMNS}, {MONTH_OF_START} AS month FROM fresh ORDER BY month, {partition}"""
+            SELECT {", ".join(_STAGED.names)} FROM fresh ORDER BY month, {partition}"""
         reader = self.engine.stream(sql, {"given": self.source, "log": log})
         first = next((batch for batch in reader if batch.num_rows), None)
         if first is None:
@@ -71,21 +71,21 @@ def incoming(store: Store, rows: pa.Table | pa.RecordBatchReader) -> Iterator[In
     with store.staging() as folder:
         file = folder / "incoming.parquet"
         _stage(rows, file)
-        source = Source(READINGS, (str(file),))
+        source = Source(_STAGED, (str(file),))
         _check_cells(store.engine, source)
         _check_keys(store.engine, source)
-        months = store.engine.query(
-            f"SELECT DISTINCT {MONTH_OF_START} AS month FROM given ORDER BY month", {"given": source}
-        )
+        months = store.engine.query("SELECT DISTINCT month FROM given ORDER BY month", {"given": source})
         yield Incoming(store.engine, source, months["month"].to_pylist())
 
 
 def _stage(rows: pa.Table | pa.RecordBatchReader, file: Path) -> None:
     batches = rows.to_batches() if isinstance(rows, pa.Table) else rows
     conform(rows.schema.empty_table(), READINGS)  # an empty table is checked too
-    with pq.ParquetWriter(file, READINGS, compression="zstd") as writer:
+    with pq.ParquetWriter(file, _STAGED, compression="zstd") as writer:
         for batch in batches:
-            writer.write_table(conform(pa.Table.from_batches([batch]), READINGS))
+            table = conform(pa.Table.from_batches([batch]), READINGS)
+            start = table["start"].fill_null(0).to_numpy()  # a missing start is refused later
+            writer.write_table(table.append_column(_STAGED.field("month"), month_text(start)))
 
 
 _BAD_CELLS = {

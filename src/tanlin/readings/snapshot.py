@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tanlin.readings.engine import Engine, Source, default_engine
+from tanlin.readings.engine import Chunked, Engine, Source, default_engine
 from tanlin.readings.schema import CURRENT, DAYS, DIGESTS, LOG, conform
 
 _EMPTY = {
@@ -64,8 +65,7 @@ class Snapshot:
 
     def query(self, sql: str, **frames: pa.Table) -> pa.Table:
         """Ask the views, and the given frames by their names, one SQL text in the portable subset."""
-        sources = {name: source for name, source in self.sources.items() if name not in self.tables}
-        return self.engine.query(sql, sources, {**self.tables, **frames})
+        return self.engine.query(sql, self._sources(), {**self.tables, **frames})
 
     def map_batches(
         self,
@@ -78,20 +78,25 @@ class Snapshot:
     ) -> pa.Table:
         """Apply ``fn`` to ``columns`` of whole meters, at most ``meters`` at once, and join the results.
 
-        ``fn`` sees rows in key order and, where there is no meter at all, one empty table. ``where`` is a
-        predicate on the view; it may use the frames.
+        ``fn`` sees rows in key order and, where there is no meter at all, one empty table. A distributed
+        engine runs it on several machines at once, so it may depend on nothing but its argument. ``where``
+        is a predicate on the view; it may use the frames.
         """
         keep = f"({where})" if where else "1 = 1"
         ids = self.query(f"SELECT DISTINCT meter_id FROM {view} WHERE {keep} ORDER BY meter_id", **frames)
-        numbers = ids["meter_id"].to_pylist()
-        order = "meter_id, channel, " + ("day" if view == "days" else "start")
-        chunks = [numbers[i : i + meters] for i in range(0, len(numbers), meters)] or [[0]]
-        parts = []
-        for chunk in chunks:
-            span = f"meter_id BETWEEN {chunk[0]} AND {chunk[-1]}" if numbers else "1 = 0"
-            sql = f"SELECT {', '.join(columns)} FROM {view} WHERE {keep} AND {span} ORDER BY {order}"
-            parts.append(fn(self.query(sql, **frames)))
-        return pa.concat_tables(parts)
+        if not ids.num_rows:
+            return fn(self.query(f"SELECT {', '.join(columns)} FROM {view} WHERE 1 = 0", **frames))
+        order = ("meter_id", "channel", "day" if view == "days" else "start")
+        keys = tuple(f"key_{name}" for name in order)
+        picked = [*columns, *(f"{name} AS {key}" for name, key in zip(order, keys, strict=True))]
+        sql = f"SELECT {', '.join(picked)} FROM {view} WHERE {keep}"
+        chunks = ids.append_column("chunk", pa.array(np.arange(ids.num_rows) // meters))
+        return pa.concat_tables(
+            self.engine.map(fn, Chunked(sql, keys, chunks), self._sources(), {**self.tables, **frames})
+        )
+
+    def _sources(self) -> dict[str, Source]:
+        return {name: source for name, source in self.sources.items() if name not in self.tables}
 
 
 def _file_schema(file: str | Path) -> pa.Schema:

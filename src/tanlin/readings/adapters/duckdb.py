@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import atexit
 import os
-import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from tanlin.readings.engine import Source
+from tanlin.readings.adapters.shape import checked, partition_columns, plain
+from tanlin.readings.engine import Chunked, Source
 
-#: UTC month "YYYY-MM" of the column ``start`` (epoch seconds).
-MONTH_OF_START = "strftime(make_timestamp(start * 1000000::BIGINT), '%Y-%m')"
-
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+#: Rows up to which a given frame is copied, so that it has statistics.
+_SMALL = 1_000_000
 
 
 class DuckDBEngine:
@@ -38,6 +36,7 @@ class DuckDBEngine:
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "preserve_insertion_order": "false",
+            "default_null_order": "nulls_first_on_asc_last_on_desc",  # as Spark does
         }
         self._temp = temp
         self._base: duckdb.DuckDBPyConnection | None = None
@@ -48,7 +47,8 @@ class DuckDBEngine:
     ) -> pa.Table:
         """The whole answer as a table."""
         with self._session(tables, frames or {}) as connection:
-            return _plain(connection.sql(sql).to_arrow_table())
+            answer = connection.sql(sql).to_arrow_table()
+            return answer.cast(plain(answer.schema))
 
     def stream(
         self,
@@ -60,6 +60,23 @@ class DuckDBEngine:
         """The answer in batches; the connection lives as long as the reader."""
         return self._session(tables, frames or {}).sql(sql).to_arrow_reader(rows)
 
+    def map(
+        self,
+        fn: Callable[[pa.Table], pa.Table],
+        rows: Chunked,
+        tables: Mapping[str, Source],
+        frames: Mapping[str, pa.Table] | None = None,
+    ) -> list[pa.Table]:
+        """One chunk after the other; a range of meters lets DuckDB skip row groups."""
+        numbers = rows.chunks.group_by("chunk").aggregate([("meter_id", "min"), ("meter_id", "max")])
+        answers = []
+        for chunk in numbers.sort_by("chunk").to_pylist():
+            low, high = chunk["meter_id_min"], chunk["meter_id_max"]
+            sql = f"""SELECT * FROM ({rows.sql}) AS r WHERE {rows.keys[0]} BETWEEN {low} AND {high}
+                ORDER BY {", ".join(rows.keys)}"""
+            answers.append(fn(self.query(sql, tables, frames).drop_columns(list(rows.keys))))
+        return answers
+
     def _session(
         self,
         tables: Mapping[str, Source],
@@ -68,9 +85,9 @@ class DuckDBEngine:
         connection = self._database().cursor()
         connection.execute("SET TimeZone = 'UTC'")
         for name, source in tables.items():
-            _open(connection, _checked(name), source)
+            _open(connection, checked(name), source)
         for name, frame in frames.items():
-            connection.register(_checked(name), frame)
+            _give(connection, checked(name), frame)
         return connection
 
     def _database(self) -> duckdb.DuckDBPyConnection:
@@ -79,6 +96,16 @@ class DuckDBEngine:
             config = {**self._config, "temp_directory": str(self._temp or _private_folder())}
             self._base, self._pid = duckdb.connect(":memory:", config=config), os.getpid()
         return self._base
+
+
+def _give(connection: duckdb.DuckDBPyConnection, name: str, frame: pa.Table | pa.RecordBatchReader) -> None:
+    """A small frame becomes a table, whose ranges the planner knows: dense integer keys then join by position."""
+    if isinstance(frame, pa.Table) and 0 < frame.num_rows <= _SMALL:
+        connection.register(f"{name}_given", frame)
+        connection.execute(f"CREATE TEMP TABLE {name} AS FROM {name}_given")
+        connection.unregister(f"{name}_given")
+    else:
+        connection.register(name, frame)
 
 
 def _private_folder() -> str:
@@ -105,23 +132,8 @@ def _open(connection: duckdb.DuckDBPyConnection, name: str, source: Source) -> N
 
 def _partitions(source: Source) -> str:
     """Directory columns read as text, else "202501" would turn into a number."""
-    names = re.findall(r"([A-Za-z_]\w*)=[^/]*(?=/)", source.files[0])
-    return ", ".join(f"'{name}': 'VARCHAR'" for name in names if name in source.schema.names)
-
-
-def _plain(table: pa.Table) -> pa.Table:
-    """Sums of integers leave DuckDB as decimals: give back int64, and float64 for true decimals."""
-    for i, field in enumerate(table.schema):
-        if pa.types.is_decimal(field.type):
-            wanted = pa.int64() if field.type.scale == 0 else pa.float64()
-            table = table.set_column(i, field.name, table[field.name].cast(wanted))
-    return table
-
-
-def _checked(name: str) -> str:
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"not a table name: {name!r}")
-    return name
+    names = [name for name in partition_columns(source.files[0]) if name in source.schema.names]
+    return ", ".join(f"'{name}': 'VARCHAR'" for name in names)
 
 
 def _quoted(text: str) -> str:
