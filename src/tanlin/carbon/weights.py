@@ -6,6 +6,7 @@ may share: time zone, region, carrier, product and tariff. Slots are the hours o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -23,6 +24,8 @@ from tanlin.kernel.period import Period, calendar_frame, midnight
 
 STEP = 3600
 _QUARTER = 900
+#: A year of hours of this many combos takes about 1 GB.
+MOST_COMBOS = 2_000
 
 
 class Cell(NamedTuple):
@@ -86,6 +89,7 @@ class Weights:
     factors: FactorBook
     tariffs: TariffBook
     gwp: str
+    shapes: Mapping[str, np.ndarray] = field(default_factory=dict)
     _calendars: dict[str, tuple[pa.Table, np.ndarray]] = field(default_factory=dict)
 
     @cached_property
@@ -135,31 +139,36 @@ class Weights:
         frames = [self.calendar(tz)[0]["es"].to_numpy() for tz in {c.tz for c in self.combos}]
         return _QUARTER if any(len(es) > 1 and es[1] - es[0] < STEP for es in frames) else STEP
 
-    def slots(self) -> pa.Table:
-        """``slot`` int64 (epoch second of the slot + combo number), ``cell`` int32, ``weight``, ``p0``, ``p1`` ….
+    def slots(self, begin: int) -> pa.Table:
+        """``slot`` int64, ``cell`` int32, ``weight``, ``p0``, ``p1`` …, a row a slot and combo.
 
-        Combo numbers are smaller than a slot's seconds, so one integer joins both. Raises Refused beyond that.
+        ``slot`` = steps since ``begin`` × number of combos + number of the combo, so that one dense integer
+        joins both. Raises Refused beyond :data:`MOST_COMBOS`.
         """
-        if len(self.combos) >= self.step:
+        if len(self.combos) > MOST_COMBOS:
             raise Refused(
                 "carbon.too_many_combinations",
                 Text("地区与价格方案的组合过多。", "Too many combinations of region and tariff."),
                 remedy=Text("请按下级区域分别计算。", "Compute the areas below one by one."),
             )
-        parts = [self._slots_of(number) for number in range(len(self.combos))]
+        parts = [self._slots_of(number, begin) for number in range(len(self.combos))]
         return pa.concat_tables(parts)
 
-    def _slots_of(self, number: int) -> pa.Table:
+    def _slots_of(self, number: int, begin: int) -> pa.Table:
         combo, prices = self.combos[number], self.prices[number]
         frame, cell = self.calendar(combo.tz)
         es = frame["es"].to_numpy()
         repeat = STEP // self.step if len(es) > 1 and es[1] - es[0] == STEP else 1
         weight = np.nan_to_num([w.tonnes for w in self.table[number]])[cell]
+        if combo.carrier == "electricity" and combo.region in self.shapes:
+            month, hour = frame["month"].to_numpy() % 100 - 1, frame["hour"].to_numpy()
+            weight = weight * self.shapes[combo.region][month, hour]
         columns = {"slot": es, "cell": cell.astype(np.int32), "weight": weight}
         for tier in range(self.tiers):
             columns[f"p{tier}"] = _column(prices, tier, len(es))
         columns = {name: np.repeat(column, repeat) for name, column in columns.items()}
-        columns["slot"] = columns["slot"] + np.tile(np.arange(repeat) * self.step, len(es)) + number
+        start = columns["slot"] + np.tile(np.arange(repeat) * self.step, len(es))
+        columns["slot"] = (start - begin) // self.step * len(self.combos) + number
         return pa.table(columns)
 
     def price_at(self, number: int) -> np.ndarray:
