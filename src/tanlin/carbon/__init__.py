@@ -9,6 +9,7 @@ from tanlin.kernel.door import door
 __getattr__, __dir__ = door(
     __name__,
     {
+        "edge": ("Job",),
         "energy": ("energy_per_unit", "gas_kwh_per_m3", "tce_per_unit"),
         "factors": (
             "Fact",
@@ -19,7 +20,7 @@ __getattr__, __dir__ = door(
             "read_facts",
             "region_chain",
         ),
-        "files": ("METHOD", "replay"),
+        "files": ("METHOD", "compute", "receipts", "replay", "write_receipts"),
         "inventory": ("Inventory",),
         "reasons": ("reason_text",),
         "shown": ("brief", "kind_name", "region_name", "unit_of"),
