@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tanlin.meter.problems import ROW
 from tanlin.meter.sheets import Sheet
@@ -27,12 +28,20 @@ SCHEMA = pa.schema(
 )
 
 
+#: Bad cells described; more are only counted, as nobody mends a hundred thousand by hand.
+KEPT = 100_000
+#: Characters shown of a bad cell.
+SHOWN = 200
+
+
 class Errors:
-    """Bad cells of one sheet. A row may have several; ``rows`` counts rows."""
+    """Bad cells of one sheet, the first ``KEPT`` described. A row may have several; ``rows`` counts rows."""
 
     def __init__(self, sheet: Sheet) -> None:
         self._sheet = sheet
         self._parts: list[pa.Table] = []
+        self._rows: list[np.ndarray] = []
+        self._left = KEPT
 
     def add(
         self,
@@ -43,21 +52,24 @@ class Errors:
         others: np.ndarray | None = None,
     ) -> None:
         """Report rows (int64) with the cell text of each; ``others`` are the rows they clash with."""
-        size = len(rows)
+        self._rows.append(rows)
+        size = min(len(rows), self._left)
         if not size:
             return
+        self._left -= size
+        rows, values = rows[:size], values[:size]
         problem = ROW[code]
         if others is None:
             zh, en = [problem.text.zh] * size, [problem.text.en] * size
         else:
-            made = [problem.text.format(other=int(o)) for o in others]
+            made = [problem.text.format(other=int(o)) for o in others[:size]]
             zh, en = [t.zh for t in made], [t.en for t in made]
         columns = [
             [self._sheet.file] * size,
             [self._sheet.name] * size,
             rows,
             [column] * size,
-            values,
+            pc.utf8_slice_codeunits(pa.array(values, pa.string()), 0, SHOWN),
             [code] * size,
             zh,
             en,
@@ -73,9 +85,9 @@ class Errors:
     @property
     def rows(self) -> int:
         """How many distinct rows are bad."""
-        return len(set().union(*(p["row"].to_pylist() for p in self._parts)))
+        return len(np.unique(np.concatenate(self._rows))) if self._rows else 0
 
     def table(self) -> pa.Table:
-        """All errors in row order."""
+        """The errors in row order."""
         table = pa.concat_tables([SCHEMA.empty_table(), *self._parts]).combine_chunks()
         return table.sort_by([("row", "ascending"), ("column", "ascending")])

@@ -15,6 +15,7 @@ from tanlin.meter.gather import Entries, Gathered
 from tanlin.meter.mapping import Mapping
 from tanlin.meter.problems import refusal
 from tanlin.meter.registry_view import Known
+from tanlin.meter.remarks import Remark, hidden, off_grid
 from tanlin.meter.sheets import Sheet
 
 _NO_END = np.iinfo(np.int64).min
@@ -46,12 +47,12 @@ def finish(
     gathered: Gathered,
     known: pa.Table | None,
     errors: Errors,
-) -> tuple[pa.Table, list[Unknown]]:
-    """The readings (schema of ``Parsed``) and the unknown numbers.
+) -> tuple[pa.Table, list[Unknown], list[Remark]]:
+    """The readings (schema of ``Parsed``), the unknown numbers and the doubts.
 
     Raises BadInput where the length of the readings cannot be told.
     """
-    e, view = gathered.entries, Known(known)
+    e, view = _zoned(mapping, gathered, errors), Known(known)
     group = e.number.astype(np.int64) * max(1, len(gathered.series)) + e.series
     placed = _Placed(
         np.zeros(len(e.row), np.int64), np.zeros(len(e.row), np.int64), np.ones(len(e.row), bool)
@@ -72,7 +73,20 @@ def finish(
     keep = _distinct(gathered, e, group, start, end - start, errors)
     gathered.stats["same"] = gathered.stats.get("same", 0) + len(keep.same)
     table = _table(sheet, mapping, gathered, e, start, end, keep.good)
-    return table, _unknown(gathered, e, keep.good, view)
+    doubts = hidden(sheet)
+    if mapping.kind == "interval":
+        good = keep.good
+        doubts += off_grid(sheet, _time_column(mapping), start[good], (end - start)[good], e.row[good])
+    return table, _unknown(gathered, e, keep.good, view), doubts
+
+
+def _zoned(mapping: Mapping, gathered: Gathered, errors: Errors) -> Entries:
+    """The entries without those that leave their zone open where others of the column state it."""
+    e = gathered.entries
+    if not e.absolute.any() or e.absolute.all():
+        return e
+    _complain(errors, "meter.zone_missing", mapping, gathered, e, ~e.absolute, e.start)
+    return Entries(*(c[e.absolute] for c in e))
 
 
 # Lengths and places ---------------------------------------------------------------------------------
@@ -224,9 +238,7 @@ def _complain(
     at = np.flatnonzero(mask)
     if not at.size:
         return
-    name = next(
-        (mapping.columns[r] for r in ("time", "period", "to", "from", "month") if r in mapping.columns), ""
-    )
+    name = _time_column(mapping)
     if mapping.layout == "wide_time":
         for column in np.unique(e.column[at]).tolist():
             some = at[e.column[at] == column]
@@ -234,6 +246,11 @@ def _complain(
         return
     at = at[np.unique(e.row[at], return_index=True)[1]]
     errors.add(code, e.row[at], name, _written(local[at]))
+
+
+def _time_column(mapping: Mapping) -> str:
+    roles = ("time", "period", "to", "from", "month")
+    return next((mapping.columns[r] for r in roles if r in mapping.columns), "")
 
 
 def _written(local: np.ndarray) -> list[str]:

@@ -20,7 +20,7 @@ from tanlin.meter.measures import Measure, is_lost, meter_number, numbers_of
 from tanlin.meter.problems import refusal
 from tanlin.meter.registry_view import Known
 from tanlin.meter.rows import data_rows, filled
-from tanlin.meter.sheets import Block, Sheet
+from tanlin.meter.sheets import MAX_ROWS, Block, Sheet
 
 LARGEST = 1e10
 _NO_END = np.iinfo(np.int64).min
@@ -100,6 +100,8 @@ def gather(
     for block in sheet.blocks(mapping.header_row):
         _block(state, block)
         state.count("read", len(block.rows))
+        if state.stats["read"] > MAX_ROWS:
+            raise refusal("meter.too_many_rows", sheet.where(int(block.rows[-1])), limit=MAX_ROWS)
         if progress:
             progress(state.stats["read"])
     if not state.parts:

@@ -21,6 +21,7 @@ from tanlin.meter.gather import Gathered, gather
 from tanlin.meter.headers import names_at
 from tanlin.meter.mapping import Mapping
 from tanlin.meter.problems import refusal
+from tanlin.meter.remarks import Remark
 from tanlin.meter.sheets import Sheet, read
 
 Progress = Callable[[int], None]
@@ -34,13 +35,14 @@ class Parsed:
     quality, sheet str; row int64. errors: file, sheet str; row int64; column, value, code, message_zh,
     message_en, remedy_zh, remedy_en str. numbers: meter numbers that ``known`` lacks (all without ``known``).
     stats: rows read, good, bad, blank, total, header, note, same (equal duplicates kept once), merged
-    (weighings summed into days).
+    (weighings summed into days). remarks: doubts about rows that stand.
     """
 
     readings: pa.Table
     errors: pa.Table
     numbers: list[Unknown]
     stats: dict[str, int] = field(default_factory=dict)
+    remarks: list[Remark] = field(default_factory=list)
 
 
 class Preview(NamedTuple):
@@ -112,7 +114,7 @@ def _parse(
         raise refusal("meter.open_questions", sheet.where(), names=names)
     errors = Errors(sheet)
     gathered: Gathered = gather(sheet, mapping, known, errors, progress)
-    readings, unknown = finish(sheet, mapping, gathered, known, errors)
+    readings, unknown, remarks = finish(sheet, mapping, gathered, known, errors)
     table = errors.table()
     stats = gathered.stats | {"good": readings.num_rows, "bad": errors.rows}
-    return Parsed(readings, table, unknown, stats)
+    return Parsed(readings, table, unknown, stats, remarks)

@@ -51,10 +51,64 @@ FILE = {
         "Open it in a spreadsheet, save it and upload again.",
     ),
     "meter.too_big": _p(
-        "工作簿解压后过大。",
-        "The workbook is too large once unpacked.",
-        "请拆分，或改用 CSV 或 Parquet。",
-        "Split it, or use CSV or Parquet.",
+        "工作簿解压后超过 {limit} MB。",
+        "The workbook takes more than {limit} MB once unpacked.",
+        "请按月拆分，或改用 CSV 或 Parquet。",
+        "Split it by month, or use CSV or Parquet.",
+    ),
+    "meter.bomb": _p(
+        "工作簿中有一部分解压后超过压缩前的 {ratio} 倍，像压缩炸弹。",
+        "A part of the workbook unpacks to more than {ratio} times its size, as a zip bomb does.",
+        "请在表格软件中打开原表，另存为新的 XLSX，再上传。",
+        "Open the original in a spreadsheet, save it as a new XLSX and upload that.",
+    ),
+    "meter.entities": _p(
+        "工作簿的 XML 含有文档类型或实体声明，表格文件不应有，也不会展开。",
+        "The workbook's XML declares a document type or entities; tables have none, and none is expanded.",
+        "请在表格软件中打开原表，另存为新的 XLSX，再上传。",
+        "Open the original in a spreadsheet, save it as a new XLSX and upload that.",
+    ),
+    "meter.too_many_cells": _p(
+        "工作表用到第 {rows} 行、第 {columns} 列，单元格过多。",
+        "The sheet reaches to row {rows} and column {columns}; these are too many cells.",
+        "请删去数据之外的单元格后另存，或改用 CSV 或 Parquet。",
+        "Delete the cells outside the data and save, or use CSV or Parquet.",
+    ),
+    "meter.too_many_rows": _p(
+        "文件超过 {limit} 行。",
+        "The file has more than {limit} rows.",
+        "请按月或按表拆成几个文件，分别上传。",
+        "Split it by month or by meter and upload the parts one by one.",
+    ),
+    "meter.too_many_columns": _p(
+        "此行超过 {limit} 列。",
+        "This row has more than {limit} columns.",
+        "请检查分隔符和换行；一列一块表的请拆成几个文件。",
+        "Check delimiters and line ends; split a file that has one meter a column.",
+    ),
+    "meter.long_line": _p(
+        "此行超过 {limit} 个字符。",
+        "This row is longer than {limit} characters.",
+        "请检查换行和引号：导出的文件应一行一条记录。",
+        "Check line ends and quotes: an export has one record a line.",
+    ),
+    "meter.long_cell": _p(
+        "单元格超过 {limit} 个字符。",
+        "The cell holds more than {limit} characters.",
+        "请清空或缩短此单元格。",
+        "Empty or shorten this cell.",
+    ),
+    "meter.nul": _p(
+        "此行含有空字节（NUL），文件已损坏或不是文本。",
+        "This row holds NUL bytes; the file is damaged or no text.",
+        "请从原系统重新导出为 UTF-8 编码的 CSV。",
+        "Export it anew from its source as CSV in UTF-8.",
+    ),
+    "meter.mixed_encoding": _p(
+        "文件混用两种文字编码：从此行起与前面不同。",
+        "The file mixes two text encodings; this row differs from those before.",
+        "请分别打开拼接前的文件，都另存为 UTF-8 编码的 CSV，再合并。",
+        "Open the files it was joined from, save each as CSV in UTF-8 and join them again.",
     ),
     "meter.encoding": _p(
         "文字编码无法识别。",
@@ -85,6 +139,12 @@ FILE = {
         "Columns share a name: {names}.",
         "请改名或删去重复的列。",
         "Rename or remove the repeated column.",
+    ),
+    "meter.column_type": _p(
+        "这一列的每格是一组值，不是单个的数字、文字或时间。",
+        "Each cell of this column holds several values, not one number, text or time.",
+        "请展开为一格一个值，或去掉这一列。",
+        "Unfold it to one value a cell, or leave the column out.",
     ),
     "meter.missing_columns": _p(
         "缺少列：{names}。",
@@ -143,6 +203,11 @@ ROW = {
         "夏令时切换，当地没有这个时刻。", "This local time does not exist: clocks were put forward.",
         "请核对时区，或改用世界时。", "Check the time zone, or use UTC.",
     ),
+    "meter.zone_missing": _p(
+        "这一列的其他时间写明了时区，这一行没有。", "Other times of this column state their zone, this one does not.",
+        "请给每个时间都写明时区，例如 2025-01-05T08:00+08:00，或都不写。",
+        "State the zone of every time, such as 2025-01-05T08:00+08:00, or of none.",
+    ),
     "meter.ambiguous_time": _p(
         "夏令时切换，这个时刻出现两次，无法判断是哪一次。",
         "This local time occurs twice when clocks go back, and which one is meant cannot be told.",
@@ -180,6 +245,22 @@ ROW = {
         "Correct the kind (interval, register, bill) in the registry or in the preview.",
     ),
 }  # fmt: skip
+
+#: What is taken but should be looked at: the reading stands.
+DOUBT = {
+    "meter.off_grid": _p(
+        "有 {count} 条读数的时刻与其余的错开 {minutes} 分钟，自第 {row} 行起；表的时钟可能走偏了。",
+        "{count} readings stand {minutes} minutes off the others, from row {row} on; the meter's clock may have slipped.",
+        "请核对表的时钟；确属走偏的，请改正时间后重新导入，否则可照常导入。",
+        "Check the meter's clock; if it slipped, correct the times and import again, else import as it is.",
+    ),
+    "meter.hidden_sheets": _p(
+        "隐藏的工作表没有读取：{names}。",
+        "Hidden sheets were not read: {names}.",
+        "如其中有读数，请取消隐藏后重新上传。",
+        "If they hold readings, unhide them and upload again.",
+    ),
+}
 
 
 def refusal(code: str, where: Where | None = None, **values: object) -> BadInput:

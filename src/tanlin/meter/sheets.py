@@ -6,11 +6,10 @@ by sheet. Row numbers are those a person sees in a spreadsheet (1-based, blank r
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import itertools
 import zipfile
-from collections import Counter
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,12 +19,16 @@ import numpy as np
 import pyarrow as pa
 
 from tanlin.kernel.errors import Where
+from tanlin.meter import textfile
+from tanlin.meter.archive import MAX_CELLS, measure
 from tanlin.meter.problems import refusal
 
 HEAD = 2000
 CHUNK = 65_536
-MAX_UNPACKED = 1 << 30
-DELIMITERS = (",", "\t", ";", "，", "|")
+#: Rows of one file. Checking keeps some 150 bytes a row, so this holds a check below 4 GB.
+MAX_ROWS = 20_000_000
+#: Characters of one cell: as many as a spreadsheet keeps.
+MAX_CELL = 32_767
 _MAGIC = (
     (b"%PDF", "PDF"),
     (b"MZ", "EXE"),
@@ -39,6 +42,7 @@ _MAGIC = (
     (b"BZh", "BZ2"),
     (b"SQLite format 3", "SQLite"),
 )
+_PARTS = {"word/document.xml": "DOCX", "xl/workbook.bin": "XLSB", "content.xml": "ODS"}
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _INJECTION = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
@@ -55,7 +59,8 @@ class Sheet:
     """One table of a file with its first rows as text; ``blocks`` streams the rest.
 
     ``head[0]`` is row 1. ``tail`` is the last row that is not blank. ``merges`` are 1-based inclusive
-    (top, left, bottom, right). In Parquet the column names are row 1.
+    (top, left, bottom, right). ``hidden`` names the sheets of the workbook that are not shown and not read.
+    In Parquet the column names are row 1.
     """
 
     path: Path
@@ -67,6 +72,7 @@ class Sheet:
     encoding: str = ""
     delimiter: str = ""
     merges: tuple[tuple[int, int, int, int], ...] = ()
+    hidden: tuple[str, ...] = ()
     rows: list[list[str]] | None = field(default=None, repr=False, compare=False)
 
     def where(self, row: int | None = None, column: str | None = None) -> Where:
@@ -82,10 +88,12 @@ class Sheet:
         if self.kind == "parquet":
             yield from _parquet_blocks(self.path, after, size)
             return
-        source = iter(self.rows) if self.rows is not None else _csv_rows(self)
+        records = None
+        if self.rows is None:
+            records = textfile.Records(self.path, self.encoding, self.delimiter, self.where())
+        source = itertools.islice(self.rows if records is None else records, after, None)
         row = after + 1
-        source = itertools.islice(source, after, None)
-        while chunk := list(itertools.islice(source, size)):
+        for chunk in textfile.chunks(source, size, records):
             width = max(map(len, chunk))
             if min(map(len, chunk)) < width:
                 chunk = [line + [""] * (width - len(line)) for line in chunk]
@@ -148,15 +156,14 @@ def _kind(path: Path, where: Where) -> str:
 def _zip_kind(path: Path, where: Where) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
-            names = set(archive.namelist())
-            size = sum(item.file_size for item in archive.infolist())
+            parts = archive.infolist()
     except zipfile.BadZipFile as error:
         raise refusal("meter.damaged", where) from error
-    if not names & {"xl/workbook.xml", "xl/workbook.bin", "content.xml"}:
-        found = "DOCX" if "word/document.xml" in names else "ZIP"
+    names = {part.filename for part in parts}
+    if "xl/workbook.xml" not in names:
+        found = next((kind for name, kind in _PARTS.items() if name in names), "ZIP")
         raise refusal("meter.wrong_type", where, found=found)
-    if size > MAX_UNPACKED:
-        raise refusal("meter.too_big", where)
+    measure(path, parts)
     return "excel"
 
 
@@ -164,92 +171,17 @@ def _zip_kind(path: Path, where: Where) -> str:
 
 
 def _csv(path: Path, limit: int) -> Sheet:
-    encoding = _encoding(path)
+    encoding = textfile.encoding(path)
     with path.open(encoding=encoding, newline="") as reader:
         sample = reader.read(65_536)
     if any(c < " " and c not in "\t\r\n\f\x1a" for c in sample):
         raise refusal("meter.wrong_type", Where(path.name), found="binary")
-    delimiter = _delimiter(sample)
-    bare = Sheet(path, path.name, "", "csv", (), encoding=encoding, delimiter=delimiter)
-    head = tuple(map(tuple, itertools.islice(_csv_rows(bare), limit)))
-    tail = _csv_tail(bare) or next((r for r in reversed(head) if any(r)), ())
+    delimiter = textfile.delimiter(sample)
+    records = textfile.Records(path, encoding, delimiter, Where(path.name))
+    head = tuple(map(tuple, itertools.islice(records, limit)))
+    tail = textfile.last_row(path, encoding, delimiter)
+    tail = tail or next((r for r in reversed(head) if any(r)), ())
     return Sheet(path, path.name, "", "csv", head, tail, encoding, delimiter)
-
-
-def _encoding(path: Path) -> str:
-    """The encoding in which the whole file decodes; GB18030 contains GBK and GB2312."""
-    with path.open("rb") as file:
-        start = file.read(4096)
-    if start.startswith(b"\xef\xbb\xbf"):
-        candidates: tuple[str, ...] = ("utf-8-sig",)
-    elif start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        candidates = ("utf-16",)
-    elif start[1::2].count(0) > len(start) // 4:
-        candidates = ("utf-16-le",)
-    elif start[0::2].count(0) > len(start) // 4:
-        candidates = ("utf-16-be",)
-    else:
-        candidates = ("utf-8", "gb18030")
-    for encoding in candidates:
-        try:
-            with path.open(encoding=encoding, newline="") as reader:
-                while reader.read(1 << 20):
-                    pass
-            return encoding
-        except UnicodeError:
-            continue
-    raise refusal("meter.encoding", Where(path.name, row=_bad_row(path, candidates[-1])))
-
-
-def _bad_row(path: Path, encoding: str) -> int | None:
-    """The first line that does not decode; None in encodings where bytes of a line end mean other things."""
-    if encoding.startswith("utf-16"):
-        return None
-    with path.open("rb") as file:
-        for row, line in enumerate(file, 1):
-            try:
-                line.decode(encoding)
-            except UnicodeError:
-                return row
-    return None
-
-
-def _delimiter(sample: str) -> str:
-    """The delimiter under which most lines have the same number (at least two) of cells."""
-    lines = [line for line in sample.splitlines()[:-1] or [sample] if line.strip()][:200]
-
-    def score(delimiter: str) -> tuple[int, int]:
-        widths = Counter(len(r) for r in csv.reader(lines, delimiter=delimiter) if len(r) > 1)
-        if not widths:
-            return 0, 0
-        width, count = max(widths.items(), key=lambda item: (item[1], item[0]))
-        return count, width
-
-    return max(DELIMITERS, key=score)
-
-
-def _csv_rows(sheet: Sheet) -> Iterator[list[str]]:
-    row = 0
-    try:
-        with sheet.path.open(encoding=sheet.encoding, newline="") as file:
-            for line in csv.reader(file, delimiter=sheet.delimiter):
-                row += 1
-                yield line
-    except csv.Error as error:
-        raise refusal("meter.csv_broken", sheet.where(row + 1)) from error
-
-
-def _csv_tail(sheet: Sheet) -> tuple[str, ...]:
-    size = sheet.path.stat().st_size
-    if sheet.encoding.startswith("utf-16"):
-        return ()
-    with sheet.path.open("rb") as file:
-        file.seek(max(0, size - 8192))
-        # the first line may start inside a character or a cell; the last ones do not
-        text = file.read().decode(sheet.encoding, "replace")
-    lines = text.splitlines()[1:] or text.splitlines()
-    rows = list(csv.reader(lines, delimiter=sheet.delimiter))
-    return next((tuple(r) for r in reversed(rows) if sum(map(bool, r)) > 1), ())
 
 
 # Workbooks ------------------------------------------------------------------------------------------
@@ -261,28 +193,29 @@ def _excel(path: Path, wanted: str | None, limit: int) -> Iterator[Sheet]:
     where = Where(path.name, wanted)
     try:
         with calamine.CalamineWorkbook.from_path(str(path)) as book:
-            visible = [
-                s.name
-                for s in book.sheets_metadata
-                if s.typ == calamine.SheetTypeEnum.WorkSheet
-                and s.visible == calamine.SheetVisibleEnum.Visible
-            ]
+            pages = [s for s in book.sheets_metadata if s.typ == calamine.SheetTypeEnum.WorkSheet]
+            visible = [s.name for s in pages if s.visible == calamine.SheetVisibleEnum.Visible]
+            hidden = () if wanted else tuple(s.name for s in pages if s.name not in visible)
             if wanted and wanted not in book.sheet_names:
                 raise refusal("meter.no_sheet", where)
             for name in [wanted] if wanted else visible:
-                yield _excel_sheet(path, book.get_sheet_by_name(name), limit)
+                yield _excel_sheet(path, book.get_sheet_by_name(name), limit, hidden)
     except calamine.PasswordError as error:
         raise refusal("meter.encrypted", where) from error
     except calamine.CalamineError as error:
         raise refusal("meter.damaged", where) from error
 
 
-def _excel_sheet(path: Path, sheet: object, limit: int) -> Sheet:
+def _excel_sheet(path: Path, sheet: object, limit: int, hidden: tuple[str, ...]) -> Sheet:
     from tanlin.meter.formulas import uncached
 
     name = str(sheet.name)  # type: ignore[attr-defined]
+    height, width = int(sheet.total_height), int(sheet.total_width)  # type: ignore[attr-defined]
+    if height * width > MAX_CELLS:
+        raise refusal("meter.too_many_cells", Where(path.name, name), rows=height, columns=width)
     cells = sheet.to_python(skip_empty_area=False)  # type: ignore[attr-defined]
     rows = [[_text(cell) for cell in line] for line in cells]
+    _refuse_long(path, name, rows)
     for row, column, formula in uncached(path, name):
         if row <= len(rows) and column <= len(rows[row - 1]):
             rows[row - 1][column - 1] = formula
@@ -290,7 +223,15 @@ def _excel_sheet(path: Path, sheet: object, limit: int) -> Sheet:
     merges = tuple((t + 1, c + 1, b + 1, r + 1) for (t, c), (b, r) in merged)
     head = tuple(map(tuple, rows[:limit]))
     tail = next((tuple(r) for r in reversed(rows) if sum(map(bool, r)) > 1), ())
-    return Sheet(path, path.name, name, "excel", head, tail, merges=merges, rows=rows)
+    return Sheet(path, path.name, name, "excel", head, tail, merges=merges, hidden=hidden, rows=rows)
+
+
+def _refuse_long(path: Path, name: str, rows: list[list[str]]) -> None:
+    for number, line in enumerate(rows, 1):
+        if max(map(len, line), default=0) > MAX_CELL:
+            column = next(i for i, cell in enumerate(line) if len(cell) > MAX_CELL)
+            where = Where(path.name, name, number, rows[0][column][:40] or str(column + 1))
+            raise refusal("meter.long_cell", where, limit=MAX_CELL)
 
 
 def _text(cell: object) -> str:
@@ -317,17 +258,26 @@ def _text(cell: object) -> str:
 def _parquet(path: Path, limit: int) -> Sheet:
     import pyarrow.parquet as pq
 
+    where = Where(path.name)
     try:
         with pq.ParquetFile(path) as file:
+            if file.metadata.num_rows > MAX_ROWS:
+                raise refusal("meter.too_many_rows", where, limit=MAX_ROWS)
+            if file.metadata.num_columns > textfile.MAX_COLUMNS:
+                raise refusal("meter.too_many_columns", where, limit=textfile.MAX_COLUMNS)
             names = tuple(file.schema_arrow.names)
+            for column in file.schema_arrow:
+                if pa.types.is_nested(column.type):
+                    where = Where(path.name, column=column.name, value=str(column.type))
+                    raise refusal("meter.column_type", where)
             first = next(file.iter_batches(batch_size=limit), None)
-            groups = file.metadata.num_row_groups
-            last = file.read_row_group(groups - 1) if groups else None
+            groups = range(file.num_row_groups)[-1:]
+            last = deque(file.iter_batches(row_groups=list(groups)), maxlen=1) if groups else None
     except (pa.ArrowException, OSError) as error:
-        raise refusal("meter.damaged", Where(path.name)) from error
-    if first is None or last is None or not first.num_rows:
-        raise refusal("meter.no_data", Where(path.name))
-    tail = _texts(last.slice(last.num_rows - 1).columns)[0]
+        raise refusal("meter.damaged", where) from error
+    if first is None or not last or not first.num_rows:
+        raise refusal("meter.no_data", where)
+    tail = _texts(last[0].slice(last[0].num_rows - 1).columns)[0]
     return Sheet(path, path.name, "", "parquet", (names, *_texts(first.columns)), tail)
 
 
@@ -344,11 +294,13 @@ def _parquet_blocks(path: Path, after: int, size: int) -> Iterator[Block]:
     import pyarrow.parquet as pq
 
     row = 2
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=max(size, CHUNK)):
-            skip = max(0, after + 1 - row)
-            if skip < batch.num_rows:
-                part = batch.slice(skip)
-                rows = np.arange(row + skip, row + batch.num_rows, dtype=np.int64)
-                yield Block(rows, part.columns)
-            row += batch.num_rows
+    try:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=max(size, CHUNK)):
+                skip = max(0, after + 1 - row)
+                if skip < batch.num_rows:
+                    part = batch.slice(skip)
+                    yield Block(np.arange(row + skip, row + batch.num_rows, dtype=np.int64), part.columns)
+                row += batch.num_rows
+    except (pa.ArrowException, OSError) as error:
+        raise refusal("meter.damaged", Where(path.name, row=row)) from error

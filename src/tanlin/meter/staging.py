@@ -154,13 +154,14 @@ def check(
     """Read all sheets in use and leave good and bad rows in the staging folder; returns the report.
 
     The report: ``counts`` (read, good, bad, blank, same, merged), ``unknown`` (meters ``known`` lacks, each with number,
-    carrier, channel, kind, unit, rows, first, last), ``first`` and ``last`` epoch seconds.
+    carrier, channel, kind, unit, rows, first, last), ``remarks`` (doubts as plain data), ``first`` and ``last``
+    epoch seconds.
     Raises BadInput, and then leaves nothing.
     """
     used = [(p.sheet, p.mapping) for p in plans if p.use and p.mapping is not None]
     if not used:
         raise refusal("meter.no_data")
-    readings, errors = [], []
+    readings, errors, remarks = [], [], []
     counts: dict[str, int] = {}
     units: dict[Any, tuple[Unknown | None, Mapping]] = {}
     done = 0
@@ -175,6 +176,7 @@ def check(
         )
         readings.append(parsed.readings)
         errors.append(parsed.errors)
+        remarks += [r.as_dict() for r in parsed.remarks]
         done += parsed.stats.get("read", parsed.readings.num_rows)
         for what, count in parsed.stats.items():
             counts[what] = counts.get(what, 0) + count
@@ -183,7 +185,9 @@ def check(
     table = pa.concat_tables(readings)
     _write(table, rows_file(pk))
     _write(pa.concat_tables(errors), errors_file(pk))
-    return {"counts": counts, "unknown": unknown(table, known, units, used[0][1]), **_span(table)}
+    remarks = [r for i, r in enumerate(remarks) if r not in remarks[:i]]  # sheets share hidden neighbours
+    found = unknown(table, known, units, used[0][1])
+    return {"counts": counts, "unknown": found, "remarks": remarks, **_span(table)}
 
 
 def _write(table: pa.Table, path: Path) -> None:

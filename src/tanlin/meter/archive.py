@@ -1,0 +1,112 @@
+"""A workbook is measured before anything opens it: what it unpacks to, how far its cells reach, what its XML declares.
+
+A ZIP may claim anything of itself, so its parts are unpacked piece by piece, counted and forgotten; memory
+stays at a few pieces whatever the file holds.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from tanlin.kernel.errors import Where
+from tanlin.meter.problems import refusal
+
+#: Unpacked bytes of all parts together; a sheet of a million full rows of five columns stays below.
+MAX_UNPACKED = 256 * 2**20
+#: Unpacked ÷ packed bytes of one part. Sheets of equal rows reach about 60; DEFLATE ends at 1032.
+MAX_RATIO = 250
+#: Smaller parts may compress as they like.
+RATIO_FROM = 4 * 2**20
+#: Cells from A1 to the last one in use: the reader keeps the blank ones between them too, some 100 bytes each.
+MAX_CELLS = 8_000_000
+_PIECE = 1 << 20
+_DECLARED = [
+    word.encode(code) for word in ("<!DOCTYPE", "<!ENTITY") for code in ("ascii", "utf-16-le", "utf-16-be")
+]
+#: Rows and cells without content; the reader leaves them out.
+_BLANK = re.compile(rb"<(?:\w+:)?(?:row\b[^>]*|c\b[^>]*/)>")
+_ROW = re.compile(rb"""\sr\s*=\s*["'][A-Z]*(\d{1,7})["']""")
+_COLUMN = re.compile(rb"""\sr\s*=\s*["']([A-Z]{1,3})\d""")
+
+
+@dataclass
+class _Reach:
+    """The last row and column in use."""
+
+    rows: int = 0
+    columns: int = 0
+
+    def see(self, piece: bytes) -> None:
+        piece = _BLANK.sub(b"", piece)
+        self.rows = max(self.rows, max(map(int, set(_ROW.findall(piece))), default=0))
+        self.columns = max(self.columns, max(map(column_index, set(_COLUMN.findall(piece))), default=0))
+
+
+def column_index(letters: bytes) -> int:
+    """The 1-based number of a column: A is 1, AA is 27."""
+    index = 0
+    for letter in letters:
+        index = index * 26 + letter - 64
+    return index
+
+
+def measure(path: Path, parts: list[zipfile.ZipInfo]) -> None:
+    """Unpack every part and let none of it stay.
+
+    Raises BadInput naming the part: ``meter.bomb``, ``meter.too_big``, ``meter.entities``,
+    ``meter.too_many_cells``, and ``meter.damaged`` where a part cannot be unpacked.
+    """
+    total = 0
+    with path.open("rb") as file:
+        for part in parts:
+            try:
+                total = _part(path, file, part, total)
+            except (zlib.error, struct.error) as error:
+                raise refusal("meter.damaged", Where(path.name, value=part.filename)) from error
+
+
+def _part(path: Path, file: BinaryIO, part: zipfile.ZipInfo, total: int) -> int:
+    """``total`` and the unpacked size of one part."""
+    where = Where(path.name, value=part.filename)
+    markup = part.filename.lower().endswith((".xml", ".rels", ".vml"))
+    reach = _Reach() if part.filename.startswith("xl/worksheets/") else None
+    size, rest = 0, b""
+    for piece in _unpacked(file, part):
+        size += len(piece)
+        if size > RATIO_FROM and size > MAX_RATIO * part.compress_size:
+            raise refusal("meter.bomb", where, ratio=MAX_RATIO)
+        if total + size > MAX_UNPACKED:
+            raise refusal("meter.too_big", where, limit=MAX_UNPACKED >> 20)
+        piece = rest + piece
+        if markup and any(word in piece for word in _DECLARED):
+            raise refusal("meter.entities", where)
+        cut = piece.rfind(b">") + 1 or len(piece)
+        piece, rest = piece[:cut], piece[cut:]
+        if reach:
+            reach.see(piece)
+            if reach.rows * reach.columns > MAX_CELLS:
+                raise refusal("meter.too_many_cells", where, rows=reach.rows, columns=reach.columns)
+    return total + size
+
+
+def _unpacked(file: BinaryIO, part: zipfile.ZipInfo) -> Iterator[bytes]:
+    """The true content of a part, whatever size it states, at most ``_PIECE`` bytes at a time."""
+    file.seek(part.header_offset + 26)
+    file.seek(sum(struct.unpack("<HH", file.read(4))), 1)
+    left = part.compress_size
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    while left > 0 and (packed := file.read(min(_PIECE, left))):
+        left -= len(packed)
+        if part.compress_type == zipfile.ZIP_STORED:
+            yield packed
+            continue
+        while packed and not inflate.eof:
+            yield inflate.decompress(packed, _PIECE)
+            packed = inflate.unconsumed_tail
