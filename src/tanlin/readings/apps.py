@@ -14,4 +14,6 @@ class ReadingsConfig(AppConfig):
         name="readings",
         title=Text("读数", "Readings"),
         commands={"readings": "tanlin.readings.cli:readings"},
+        jobs={"readings.compact": "tanlin.readings.jobs:compact"},
+        periodic=("readings.compact@3600",),
     )

@@ -9,7 +9,7 @@ from tanlin.kernel.cli import emit, json_option, setup
 
 @click.group()
 def readings() -> None:
-    """读数库：状态、重建。 / The store of readings: status, rebuild."""
+    """读数库：状态、重建、压缩。 / The store of readings: status, rebuild, compact."""
 
 
 @readings.command()
@@ -33,3 +33,15 @@ def rebuild(as_json: bool) -> None:
     done = services.rebuild(*services.registry())
     found = {"watermark": done.watermark, "rows": done.rows, "meter_days": done.meter_days}
     emit(found, as_json, lambda: "\n".join(f"{name}: {value}" for name, value in found.items()))
+
+
+@readings.command()
+@json_option
+def compact(as_json: bool) -> None:
+    """合并小文件并删除无人使用的旧文件。 / Merge small files, delete unused ones; no reading changes."""
+    setup()
+    from tanlin.readings import services
+
+    done = services.compact()
+    found = {"months": done.months, "files_deleted": done.files}
+    emit(found, as_json, lambda: f"months: {', '.join(done.months) or '–'}\nfiles deleted: {done.files}")

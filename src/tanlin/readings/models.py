@@ -62,6 +62,8 @@ class State(models.Model):
     days = models.PositiveBigIntegerField()
     digests = models.PositiveBigIntegerField()
     refreshed_at = models.DateTimeField(null=True)
+    #: The log's version before a merge of its files that has not ended.
+    merging = models.PositiveBigIntegerField(null=True)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(pk=1), name="readings_state_single")]

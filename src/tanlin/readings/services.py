@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import pyarrow as pa
@@ -19,6 +19,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from tanlin.kernel.errors import Conflict, NotFound, Text
+from tanlin.readings import compact as compacting
 from tanlin.readings import refresh as refreshing
 from tanlin.readings.incoming import incoming
 from tanlin.readings.locks import locked
@@ -27,7 +28,8 @@ from tanlin.readings.queries import dead, live, root, store, versions, watermark
 from tanlin.readings.refresh import Changes, Versions
 from tanlin.readings.store import Store
 
-__all__ = ["Refreshed", "append", "connect", "rebuild", "recover", "refresh", "registry", "void"]
+__all__ = ["Compacted", "Refreshed", "append", "compact", "connect"]
+__all__ += ["rebuild", "recover", "refresh", "registry", "void"]
 
 logger = logging.getLogger(__name__)
 OnCommit = Callable[[Batch], object]
@@ -48,6 +50,14 @@ class Refreshed:
     meter_days: int
     rows: int
     problems: pa.Table
+
+
+@dataclass(frozen=True)
+class Compacted:
+    """What a compaction did: months of the log merged, files deleted of all tables."""
+
+    months: list[str]
+    files: int
 
 
 @dataclass
@@ -164,20 +174,63 @@ def refresh(devices: pa.Table | None, zones: pa.Table, meters: Iterable[int] = (
     place = store()
     with locked("refresh", connection):
         state = _state(place)
+        pinned = replace(versions(state), log=_durable_log(place))
         upto = watermark()
         news = Batch.objects.filter(refreshed=False, number__lte=upto, state=Batch.Status.COMMITTED)
         numbers = {root(batch).number for batch in news}
-        return _refresh(place, versions(state), upto, numbers, devices, zones, meters)
+        return _refresh(place, pinned, upto, numbers, devices, zones, meters)
 
 
 def rebuild(devices: pa.Table | None, zones: pa.Table) -> Refreshed:
     """Drop the derived tables and derive them anew from the whole log; readers keep the old ones till then."""
     place = store()
     with locked("refresh", connection):
-        state = _state(place)
-        empty = Versions(state.log, *(place.clear(name) for name in ("current", "days", "digests")))
+        _state(place)
+        empty = Versions(_durable_log(place), *(place.clear(name) for name in ("current", "days", "digests")))
         numbers = set(Batch.objects.values_list("number", flat=True))
         return _refresh(place, empty, watermark(), numbers, devices, zones, ())
+
+
+def compact(progress: Callable[[int, int], object] = lambda done, total: None) -> Compacted:
+    """Merge the small files of the log, and delete files of all tables that nobody can be reading.
+
+    No row changes, and what receipts pin stays. Appends wait for one month at most, readers for nothing.
+    ``progress(done, total)`` is called between the months; it may raise to stop there. Raises BadInput for
+    a bad ``TANLIN_RETENTION_HOURS`` and Conflict when another process keeps a lock.
+    """
+    hours = compacting.retention()
+    place = store()
+    with locked("refresh", connection):
+        _state(place)
+        months = compacting.crowded(place)
+        for done, month in enumerate(months):
+            progress(done, len(months))
+            with locked("writer", connection):
+                _recover(place)
+                _merge(place, month)
+        return Compacted(months, _sweep(place, hours))
+
+
+def _merge(place: Store, month: str) -> None:
+    """Under both locks. A death in between is found by ``merging``, which ``_recover`` settles."""
+    State.objects.filter(pk=1).update(merging=place.version("log"))
+    compacting.merge(place, month)
+    State.objects.filter(pk=1).update(log=place.version("log"), merging=None)
+
+
+def _sweep(place: Store, hours: int) -> int:
+    """Point readers at the newest versions, which hold what they see already, then delete unused files."""
+    state = State.objects.get(pk=1)
+    derived = {name: getattr(state, name) for name in ("current", "days", "digests")}
+    with locked("writer", connection):
+        _recover(place)
+        for name, version in derived.items():
+            place.rewind(name, version)
+        seen = {"log": state.log, **derived}  # a reader may have asked for these a moment ago
+        State.objects.filter(pk=1).update(**{name: place.version(name) for name in seen})
+        files = sum(place.sweep(name, version, hours) for name, version in seen.items())
+    place.sweep_staging(hours)
+    return files
 
 
 def _refresh(
@@ -189,7 +242,6 @@ def _refresh(
     zones: pa.Table,
     meters: Iterable[int],
 ) -> Refreshed:
-    pinned = Versions(place.version("log"), pinned.current, pinned.days, pinned.digests)
     new, changes = refreshing.refresh(
         place,
         pinned,
@@ -201,6 +253,13 @@ def _refresh(
     )
     _publish(new, upto)
     return _refreshed(upto, changes)
+
+
+def _durable_log(place: Store) -> int:
+    """The newest version of the log, one that no power cut takes back: no writer is at work."""
+    with locked("writer", connection):
+        _recover(place)
+        return place.version("log")
 
 
 def _publish(new: Versions, upto: int) -> None:
@@ -270,8 +329,12 @@ def _give_up(batch: Batch) -> None:
 def _recover(place: Store) -> list[Batch]:
     """Under the writer lock every open batch is a dead writer's."""
     settled = []
+    merging = State.objects.values_list("merging", flat=True).get(pk=1)
+    if merging is not None:
+        place.settle("log", after=merging)
+        State.objects.filter(pk=1).update(merging=None)
     for batch in Batch.objects.filter(state=Batch.Status.OPEN):
-        place.discard_torn("log")
+        place.settle("log")
         if place.last_batch() >= batch.number:
             _commit(place, batch, None, partial(_tell, _connections.recovered))
         else:

@@ -9,6 +9,9 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
+import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +39,7 @@ logger = logging.getLogger(__name__)
 APPLICATION = "tanlin"
 _FILES = WriterProperties(compression="ZSTD", max_row_group_size=122_880)
 _HOOKS = PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False)
+_STAGING = ".staging-"
 _UNREADABLE = {"deletionVectors", "columnMapping"}
 
 
@@ -119,6 +123,7 @@ class Store:
         table = self._open(name)
         if table.version() != version:
             table.restore(version)
+            self._sync(name)
 
     def discard_torn(self, name: str, after: int = 0) -> None:
         """Remove the newest commit, if later than ``after``, where a power cut left it or its files incomplete.
@@ -128,14 +133,46 @@ class Store:
         commit = max((Path(self._path(name)) / "_delta_log").glob("[0-9]*.json"))
         if int(commit.stem) > after and not _whole(commit):
             logger.warning("commit %s of %s is torn and was never acknowledged: removed", commit.stem, name)
-            commit.unlink()
+            for path in (*_checkpoint(commit), commit):  # a checkpoint is a copy: it can be made again
+                path.unlink()
             _fsync(commit.parent)
+
+    def settle(self, name: str, after: int = 0) -> None:
+        """Bring the newest commit, if later than ``after``, to an end: removed if torn, else forced to disk."""
+        self.discard_torn(name, after)
+        if self.version(name) > after:
+            self._sync(name)
+
+    def files_by_month(self, name: str) -> Counter[str]:
+        """How many files each partition of the newest version has."""
+        return Counter(_partition(file) for file in self._open(name).file_uris())
+
+    def sweep(self, name: str, version: int, hours: int) -> int:
+        """Delete files that the newest version, ``version`` and those of the last ``hours`` do not name.
+
+        Files are deleted without a commit: the versions that readers are told of do not move. Call it under
+        the lock of the table's writers. Returns how many files went.
+        """
+        table = self._open(name)
+        unused = table.vacuum(
+            hours, dry_run=True, enforce_retention_duration=False, full=True, keep_versions=[version]
+        )
+        for path in unused:
+            (self.root / name / unquote(path)).unlink(missing_ok=True)
+        table.cleanup_metadata()
+        return len(unused)
+
+    def sweep_staging(self, hours: int) -> None:
+        """Delete what killed processes staged and left."""
+        for folder in self.root.glob(f"{_STAGING}*"):
+            if time.time() - folder.stat().st_mtime > hours * 3600:
+                shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
         """A folder on the store's disk for the time of one verb."""
         self.root.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".staging-", dir=self.root) as folder:
+        with TemporaryDirectory(prefix=_STAGING, dir=self.root) as folder:
             yield Path(folder)
 
     def _path(self, name: str) -> str:
@@ -165,8 +202,20 @@ class Store:
         commit = root / "_delta_log" / f"{self.version(name):020}.json"
         added = [file for file, _ in _added(commit)]
         folders = {path.parent for path in added}
-        for path in (*added, commit, *sorted(folders), commit.parent, root, root.parent):
+        log = [commit, *_checkpoint(commit)]
+        for path in (*added, *log, *sorted(folders), commit.parent, root, root.parent):
             _fsync(path)
+
+
+def _partition(file: str) -> str:
+    """The value in the folder name ``column=value`` of a data file."""
+    return file.rsplit("/", 2)[-2].partition("=")[2]
+
+
+def _checkpoint(commit: Path) -> list[Path]:
+    """The checkpoint made with a commit, and the file that points to it, where there is one."""
+    files = list(commit.parent.glob(f"{commit.stem}.checkpoint*"))
+    return [*files, *commit.parent.glob("_last_checkpoint")] if files else []
 
 
 def _added(commit: Path) -> list[tuple[Path, int]]:
