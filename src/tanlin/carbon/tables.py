@@ -72,7 +72,7 @@ def inventory_table(
     row, cell = np.nonzero(keep)
     if not row.size:
         return INVENTORY.empty_table()
-    key = np.stack(
+    key = _joint(
         [
             cell,
             _codes(list(zip(rows.place, rows.channel, rows.carrier, rows.product, strict=True)))[row],
@@ -83,11 +83,10 @@ def inventory_table(
                     for c in range(len(inside))
                 ]
             )[rows.combo[row] * len(inside) + cell],
-            np.unique(codes[row, cell], return_inverse=True)[1],
+            _codes(codes[row, cell].tolist()),
         ]
     )
-    _, first, group = np.unique(key, axis=1, return_index=True, return_inverse=True)
-    group = group.ravel()
+    _, first, group = np.unique(key, return_index=True, return_inverse=True)
 
     def add(values: np.ndarray) -> np.ndarray:
         return np.bincount(group, weights=values, minlength=len(first))
@@ -176,6 +175,14 @@ def _codes(keys: list[Any]) -> np.ndarray:
     """A small integer for each key, equal for equal keys."""
     number: dict[Any, int] = {}
     return np.array([number.setdefault(key, len(number)) for key in keys], np.int64)
+
+
+def _joint(columns: list[np.ndarray]) -> np.ndarray:
+    """One integer a row, int64 (n), equal where all the columns (small integers, n each) are equal."""
+    key = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        key = key * (int(column.max()) + 1) + column
+    return key
 
 
 def breakdown_table(rows: _Rows, sums: Sums, weights: Weights, expected: np.ndarray) -> pa.Table:
