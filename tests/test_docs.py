@@ -1,10 +1,14 @@
 """What the documents promise exists: commands, targets, files, links, and a line for every decision."""
 
+import contextlib
+import importlib.util
+import io
 import re
 import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -88,3 +92,105 @@ def test_every_room_has_its_page() -> None:
 
     missing = [room for room in ("kernel", *ROOMS) if not (ROOT / "src/tanlin" / room / "README.md").exists()]
     assert missing == []
+
+
+def snippets(document: Path) -> list[tuple[str, str, str | None]]:
+    """Blocks of Python of a document: where it stands, the code, and what it prints if the document says so."""
+    text = document.read_text(encoding="utf-8")
+    found = re.finditer(r"```python\n(.*?)```\n(?:\s*```text\n(.*?)```)?", text, re.DOTALL)
+    return [(f"{document.name}:{text[: m.start()].count(chr(10)) + 1}", m[1], m[2]) for m in found]
+
+
+def walk(document: Path, names: dict[str, Any] | None = None) -> None:
+    """Run the blocks of a document one after the other; each must print what stands under it."""
+    names = {} if names is None else names
+    for where, code, printed in snippets(document):
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            exec(compile(code, where, "exec"), names)
+        assert printed is None or (where, out.getvalue()) == (where, printed)
+
+
+def walk_alone(document: Path, folder: Path) -> None:
+    """As ``walk``, in a process of its own and an empty folder, without Django and its settings."""
+    blocks, mark = snippets(document), "--- block"
+    program = "".join(f"{code}print({mark!r})\n" for _, code, _ in blocks)
+    program += "import sys\nassert 'django' not in sys.modules\n"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=folder, capture_output=True, text=True, check=False, env={"PATH": ""},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for (where, _, printed), out in zip(blocks, done.stdout.split(f"{mark}\n"), strict=False):
+        assert printed is None or (where, out) == (where, printed)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "docs/for-analysts.md",
+        *(f"src/tanlin/{room}/README.md" for room in ("kernel", "readings", "carbon", "meter", "demo")),
+    ],
+)
+def test_what_needs_no_django_runs_alone(document: str, tmp_path: Path) -> None:
+    walk_alone(ROOT / document, tmp_path)
+
+
+@pytest.mark.parametrize("room", ["community", "record", "web"])
+def test_a_room_runs_as_its_page_says(room: str, transactional_db: None) -> None:
+    document = ROOT / "src/tanlin" / room / "README.md"
+    assert snippets(document)
+    walk(document)
+
+
+@pytest.fixture
+def haiwan(transactional_db: None) -> None:
+    """The demonstration community 海湾社区 with its readings, the figures of 2025 and the logins."""
+    from tanlin.carbon import services as carbon
+    from tanlin.community.queries import SYSTEM, area
+    from tanlin.demo import generate, load
+    from tanlin.kernel import Period
+    from tanlin.meter import services as meter
+
+    carbon.load_facts(SYSTEM)
+    made = generate("haiwan")
+    load.add_readings(load.create_place(made), made.readings, "demo:haiwan")
+    load.create_logins()
+    meter.refresh()
+    carbon.derive(area(SYSTEM, "haiwan"), Period("2025"))
+
+
+def test_the_pages_that_walk_through_the_demonstration(
+    haiwan: None, live_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One after the other in one world, since building it takes longest: the second page changes a reading."""
+    from tanlin.demo import people
+
+    monkeypatch.chdir(ROOT)
+    asker = {"ADDRESS": live_server.url, "PASSWORD": people.read()["demo-operator"]}
+    walk(ROOT / "docs" / "http-examples.md", asker)
+    walk(ROOT / "docs" / "how-a-number-comes-about.md")
+
+
+def test_the_chinese_page_walks_the_same_way() -> None:
+    pages = (ROOT / "docs" / name for name in ("how-a-number-comes-about.md", "数字从哪里来.md"))
+    english, chinese = ([block[1:] for block in snippets(page)] for page in pages)
+    assert english == chinese
+
+
+def reference() -> Any:
+    """The tool that writes docs/api."""
+    path = ROOT / "tools" / "api_reference.py"
+    spec = importlib.util.spec_from_file_location("api_reference", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_reference_is_what_the_code_says() -> None:
+    assert reference().stale() == [], "run python tools/api_reference.py"
+
+
+def test_every_public_name_says_what_it_does() -> None:
+    assert reference().silent() == []
