@@ -125,6 +125,34 @@ _FAULTS: dict[str, tuple[str, str, tuple[str, str]]] = {
         "The registers hold no valid number: {found}.",
         ("请核对数据类型、字序和地址。", "Check type, word order and address."),
     ),
+    "meter.link_down": (
+        "连接不上 {found}。",
+        "No connection to {found}.",
+        ("请检查电源、网络和端口；将自动重连。", "Check power, network and port; it reconnects by itself."),
+    ),
+    "meter.port_taken": (
+        "无法监听 {found}。",
+        "Cannot listen on {found}.",
+        ("请换一个端口，或停止占用它的程序。", "Choose another port, or stop the program that holds it."),
+    ),
+    "meter.points_failed": (
+        "有测点读不到：{zh}。其余照常。",
+        "Some points cannot be read: {en}. The others go on.",
+        ("请核对地址和接线。", "Check addresses and wiring."),
+    ),
+    "meter.word_order_doubt": (
+        "读数跳动异常，字序可能相反：{found}。",
+        "The values jump as if the word order were the other one: {found}.",
+        (
+            "请对照表面读数，更正寄存器表的 word_order。",
+            "Compare with the display and correct word_order in the register map.",
+        ),
+    ),
+    "meter.charger_fault": (
+        "充电桩报告故障：{found}。",
+        "Chargers report a fault: {found}.",
+        ("请到现场检查。", "Have them looked at."),
+    ),
 }
 
 
