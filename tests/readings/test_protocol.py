@@ -331,7 +331,7 @@ def test_latest_is_the_reading_that_ends_last_and_is_not_rejected() -> None:
 )
 def test_a_bad_cell_is_refused_by_name_and_nothing_is_stored(row: tuple, column: str) -> None:
     with pytest.raises(BadInput) as error:
-        services.append(pa.concat_tables([hours(2), rows([row])]), source="bad")
+        services.append(pa.concat_tables([hours(2), rows([row])]).combine_chunks(), source="bad")
     assert error.value.where is not None and error.value.where.column == column
     assert Batch.objects.count() == 0
 

@@ -31,17 +31,24 @@ class Incoming:
     months: list[str]
 
     def news(self, log: Source) -> pa.RecordBatchReader | None:
-        """The rows that differ from what counts in ``log``, by month and key; None if there is none."""
-        match = " AND ".join(f"g.{column} = o.{column}" for column in _KEY)
+        """The rows that differ from what counts in ``log``, by month and key; None if there is none.
+
+        A measured value that comes again is no news either where a person or a method has spoken since: sent
+        twice, it must not undo an edit.
+        """
+        match = " AND ".join(f"g.{column} = {{0}}.{column}" for column in _KEY)
         partition = ", ".join(_KEY)
         sql = f"""
             WITH known AS (
-                SELECT {_COLUMNS}, ROW_NUMBER() OVER (PARTITION BY {partition} ORDER BY batch DESC) AS n
-                FROM log o WHERE EXISTS (SELECT 1 FROM given g WHERE {match})),
+                SELECT {_COLUMNS}, ROW_NUMBER() OVER (PARTITION BY {partition} ORDER BY batch DESC) AS n,
+                    ROW_NUMBER() OVER (PARTITION BY {partition}, quality ORDER BY batch DESC) AS of_quality
+                FROM log o WHERE EXISTS (SELECT 1 FROM given g WHERE {match.format("o")})),
             fresh AS (
                 SELECT DISTINCT {", ".join(f"g.{name}" for name in _STAGED.names)}
-                FROM given g LEFT JOIN known o ON {match} AND o.n = 1
-                WHERE o.n IS NULL OR o.value <> g.value OR o.quality <> g.quality)
+                FROM given g LEFT JOIN known o ON {match.format("o")} AND o.n = 1
+                LEFT JOIN known w ON {match.format("w")} AND w.of_quality = 1 AND w.quality = 'measured'
+                WHERE o.n IS NULL OR ((o.value <> g.value OR o.quality <> g.quality)
+                    AND NOT (g.quality = 'measured' AND w.n IS NOT NULL AND w.value = g.value)))
             SELECT {", ".join(_STAGED.names)} FROM fresh ORDER BY month, {partition}"""
         reader = self.engine.stream(sql, {"given": self.source, "log": log})
         first = next((batch for batch in reader if batch.num_rows), None)
@@ -81,7 +88,9 @@ def incoming(store: Store, rows: pa.Table | pa.RecordBatchReader) -> Iterator[In
 def _stage(rows: pa.Table | pa.RecordBatchReader, file: Path) -> None:
     batches = rows.to_batches() if isinstance(rows, pa.Table) else rows
     conform(rows.schema.empty_table(), READINGS)  # an empty table is checked too
-    with pq.ParquetWriter(file, _STAGED, compression="zstd") as writer:
+    # Least and greatest leave NaN out, and an engine that trusts them would not find it.
+    measured = [name for name in _STAGED.names if name != "value"]
+    with pq.ParquetWriter(file, _STAGED, compression="zstd", write_statistics=measured) as writer:
         for batch in batches:
             table = conform(pa.Table.from_batches([batch]), READINGS)
             start = table["start"].fill_null(0).to_numpy()  # a missing start is refused later
