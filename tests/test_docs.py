@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tanlin.web.command import tanlin
@@ -61,10 +63,6 @@ def test_the_analysts_tour_runs(tmp_path: Path) -> None:
     replay = [sys.executable, "-m", "tanlin", "receipt", "replay", digest, "--receipts", receipts]
     done = subprocess.run(replay, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and "equal" in done.stdout, done.stdout + done.stderr
-    for kind, text in BLOCKS:
-        if kind == "python":
-            done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False)
-            assert done.returncode == 0 and "tCO2e/kWh" in done.stdout, done.stderr
 
 
 def test_links_between_documents_lead_somewhere() -> None:
@@ -128,11 +126,14 @@ def walk_alone(document: Path, folder: Path) -> None:
 @pytest.mark.parametrize(
     "document",
     [
+        "README.md",
         "docs/for-analysts.md",
         *(f"src/tanlin/{room}/README.md" for room in ("kernel", "readings", "carbon", "meter", "demo")),
     ],
 )
 def test_what_needs_no_django_runs_alone(document: str, tmp_path: Path) -> None:
+    shape = {"meter_id": [1], "channel": ["import"], "start": [0], "seconds": [3600], "value": [1.0]}
+    pq.write_table(pa.table({**shape, "quality": ["measured"]}), tmp_path / "readings.parquet")
     walk_alone(ROOT / document, tmp_path)
 
 
