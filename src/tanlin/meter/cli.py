@@ -67,6 +67,7 @@ def import_file(
         with shared.progress("检查 / checking", max(1, file.stat().st_size)) as advance:
             imp = services.check(imp, lambda _rows: advance(1))
         _print_errors(imp)
+        _print_remarks(imp)
         answers = {queries.key_of(m): {"place": new_at, "product": product} for m in imp.report["unknown"]}
         if answers and not new_at:
             raise _unplaced(imp)
@@ -130,6 +131,15 @@ def _print_errors(imp: Import) -> None:
         )
     if len(rows) > PRINTED:
         click.echo(f"… 共 {len(rows)} 处 / {len(rows)} in all", err=True)
+
+
+def _print_remarks(imp: Import) -> None:
+    """The doubts, on standard error."""
+    for remark in imp.report["remarks"]:
+        text, remedy = Text(**remark["message"]), Text(**remark["remedy"])
+        click.echo(
+            str(BadInput(remark["code"], text, remedy=remedy, where=Where(**remark["where"]))), err=True
+        )
 
 
 def _print_outside(imp: Import) -> None:
@@ -325,14 +335,15 @@ def _specs(file: Path, area: Any) -> Any:
                     kind=row.get("kind") or "interval",
                     product=row.get("product") or "",
                     tariff=row.get("tariff") or "",
+                    digits=int(row.get("digits") or row.get("位数") or 0) or None,
                 )
             except (KeyError, ValueError) as error:
                 raise BadInput(
                     "meter.bad_line",
                     Text(f"此行看不懂：{error}", f"This line cannot be read: {error}"),
                     remedy=Text(
-                        "需要 number、carrier、valid_from，可有 place、kind、unit、multiplier、parent、channel。",
-                        "Needed: number, carrier, valid_from; also place, kind, unit, multiplier, parent, channel.",
+                        "需要 number、carrier、valid_from，可有 place、kind、unit、multiplier、parent、channel、digits（位数）。",
+                        "Needed: number, carrier, valid_from; also place, kind, unit, multiplier, parent, channel, digits.",
                     ),
                     where=Where(file.name, row=line),
                 ) from error

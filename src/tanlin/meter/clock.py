@@ -20,6 +20,9 @@ def to_utc(local: np.ndarray, tz: str) -> tuple[np.ndarray, np.ndarray, np.ndarr
     ends = np.array([local.min() - 2 * DAY, local.max() + 2 * DAY])
     probes = np.arange(ends[0], ends[1] + DAY, DAY)
     offsets = np.unique(utc_offsets(tz, probes))
+    if len(offsets) == 1:
+        utc = local - offsets[0]
+        return utc, utc, np.zeros(local.size, np.int8)
     count = np.zeros(local.size, np.int8)
     early = np.full(local.size, np.iinfo(np.int64).max)
     late = np.full(local.size, np.iinfo(np.int64).min)

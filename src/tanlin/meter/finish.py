@@ -52,22 +52,15 @@ def finish(
 
     Raises BadInput where the length of the readings cannot be told.
     """
-    e, view = _zoned(mapping, gathered, errors), Known(known)
+    gathered.entries = _zoned(mapping, gathered, errors)
+    e, view = gathered.entries, Known(known)
     group = e.number.astype(np.int64) * max(1, len(gathered.series)) + e.series
-    placed = _Placed(
-        np.zeros(len(e.row), np.int64), np.zeros(len(e.row), np.int64), np.ones(len(e.row), bool)
-    )
-    zones = [view.tz(n) or mapping.tz for n in gathered.numbers]
-    step = _steps(sheet, mapping, gathered, e, group)
-    for tz in sorted(set(zones)):
-        mine = np.array([z == tz for z in zones])[e.number]
-        at = np.flatnonzero(mine) if not mine.all() else slice(None)
-        part = Entries(*(c[at] for c in e))
-        found = _place(mapping, gathered, part, group[at], step[at], tz, errors)
-        placed.start[at], placed.end[at], placed.fine[at] = found
-    at = np.flatnonzero(placed.fine)
-    e = Entries(*(c[at] for c in e)) if at.size < len(e.row) else e
-    start, end, group = placed.start[at], placed.end[at], group[at]
+    placed = _placed_by_zone(sheet, mapping, gathered, view, group, errors)
+    start, end, _ = placed
+    if not placed.fine.all():
+        at = np.flatnonzero(placed.fine)
+        e = Entries(*(c[at] for c in e))
+        start, end, group = start[at], end[at], group[at]
     if mapping.subject == "waste_stream" and mapping.kind == "interval":
         e, start, end, group = _weighings(gathered, e, start, end, group, mapping, errors)
     keep = _distinct(gathered, e, group, start, end - start, errors)
@@ -75,9 +68,27 @@ def finish(
     table = _table(sheet, mapping, gathered, e, start, end, keep.good)
     doubts = hidden(sheet)
     if mapping.kind == "interval":
-        good = keep.good
-        doubts += off_grid(sheet, _time_column(mapping), start[good], (end - start)[good], e.row[good])
+        doubts += off_grid(sheet, _time_column(mapping), table)
     return table, _unknown(gathered, e, keep.good, view), doubts
+
+
+def _placed_by_zone(
+    sheet: Sheet, mapping: Mapping, gathered: Gathered, view: Known, group: np.ndarray, errors: Errors
+) -> _Placed:
+    """Every entry placed by the clock of its own meter."""
+    e = gathered.entries
+    zones = [view.tz(n) or mapping.tz for n in gathered.numbers]
+    step = _steps(sheet, mapping, gathered, e, group)
+    if len(set(zones)) == 1:
+        return _place(mapping, gathered, e, group, step, zones[0], errors)
+    size = len(e.row)
+    placed = _Placed(np.zeros(size, np.int64), np.zeros(size, np.int64), np.ones(size, bool))
+    for tz in sorted(set(zones)):
+        at = np.flatnonzero(np.array([z == tz for z in zones])[e.number])
+        part = Entries(*(c[at] for c in e))
+        found = _place(mapping, gathered, part, group[at], step[at], tz, errors)
+        placed.start[at], placed.end[at], placed.fine[at] = found
+    return placed
 
 
 def _zoned(mapping: Mapping, gathered: Gathered, errors: Errors) -> Entries:

@@ -106,7 +106,11 @@ def gather(
             progress(state.stats["read"])
     if not state.parts:
         raise refusal("meter.no_data", sheet.where(mapping.header_row))
-    joined = Entries(*(np.concatenate(c) for c in zip(*state.parts, strict=True)))
+    columns = [list(c) for c in zip(*state.parts, strict=True)]
+    state.parts.clear()
+    joined = Entries(
+        *(np.concatenate(columns.pop(0)) for _ in Entries._fields)
+    )  # each part goes as it is copied
     return Gathered(
         joined,
         list(state.number_codes),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from tanlin.kernel.errors import BadInput, Text, Where
 from tanlin.kernel.period import DAY
@@ -38,31 +39,27 @@ def hidden(sheet: Sheet) -> list[Remark]:
     return [remark("meter.hidden_sheets", Where(sheet.file), names="、".join(sheet.hidden))]
 
 
-def off_grid(
-    sheet: Sheet, column: str, start: np.ndarray, seconds: np.ndarray, row: np.ndarray
-) -> list[Remark]:
+def off_grid(sheet: Sheet, column: str, readings: pa.Table) -> list[Remark]:
     """Intervals within a day that begin at other minutes than most of the same length, as after a clock shift.
 
-    start, seconds, row: int64, one entry a reading; start in UTC.
+    ``readings``: start, seconds and row of what stands. ``column`` names the times.
     """
+    start, seconds, row = (readings[name].to_numpy() for name in ("start", "seconds", "row"))
     found = []
-    for length in np.unique(seconds[(seconds > 0) & (seconds < DAY)]).tolist():
-        at = np.flatnonzero(seconds == length)
-        phase, code, count = np.unique(start[at] % length, return_inverse=True, return_counts=True)
-        if len(phase) == 1:
+    for length in readings["seconds"].unique().to_pylist():
+        if not 0 < length < DAY:
             continue
+        at = np.flatnonzero(seconds == length)
+        phases = (start[at] % length).astype(np.int32)
+        if (phases == phases[0]).all():
+            continue
+        phase, code, count = np.unique(phases, return_inverse=True, return_counts=True)
         usual = int(np.argmax(count))
         off = at[code != usual]
         other = int(np.argmax(np.where(np.arange(len(phase)) == usual, 0, count)))
         shift = int(phase[other] - phase[usual]) % length
         first = int(row[off].min())
-        found.append(
-            remark(
-                "meter.off_grid",
-                sheet.where(first, column),
-                count=len(off),
-                minutes=f"{min(shift, length - shift) / 60:g}",
-                row=first,
-            )
-        )
+        minutes = f"{min(shift, length - shift) / 60:g}"
+        where = sheet.where(first, column)
+        found.append(remark("meter.off_grid", where, count=len(off), minutes=minutes, row=first))
     return found

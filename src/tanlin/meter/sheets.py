@@ -88,10 +88,8 @@ class Sheet:
         if self.kind == "parquet":
             yield from _parquet_blocks(self.path, after, size)
             return
-        records = None
-        if self.rows is None:
-            records = textfile.Records(self.path, self.encoding, self.delimiter, self.where())
-        source = itertools.islice(self.rows if records is None else records, after, None)
+        records = textfile.Records(self.path, self.encoding, self.delimiter, self.where())
+        source = itertools.islice(records if self.rows is None else self.rows, after, None)
         row = after + 1
         for chunk in textfile.chunks(source, size, records):
             width = max(map(len, chunk))

@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -237,7 +238,24 @@ def unknown(
 
 def with_ids(pk: int, known: pa.Table) -> tuple[pa.Table, int]:
     """The staged rows of registered meters as (meter_id, channel, start, seconds, value, quality), and how many others wait."""
-    table = pq.read_table(rows_file(pk), columns=[*KEY, "start", "seconds", "value", "quality"])
-    joined = table.join(known.select([*KEY, "meter_id"]), KEY, join_type="inner")
-    names = ["meter_id", "channel", "start", "seconds", "value", "quality"]
-    return joined.select(names), table.num_rows - joined.num_rows
+    rest = ["start", "seconds", "value", "quality"]
+    table = pq.read_table(rows_file(pk), columns=[*KEY, *rest], read_dictionary=[*KEY, "quality"])
+    coded = [_whole(table[name]) for name in KEY]
+    words = [{text: i for i, text in enumerate(column.dictionary.to_pylist())} for column in coded]
+    shape = [max(1, len(w)) for w in words]
+    meter = np.full(shape, -1, np.int64)
+    for *key, meter_id in zip(*(known[name].to_pylist() for name in (*KEY, "meter_id")), strict=True):
+        if all(text in w for text, w in zip(key, words, strict=True)):
+            meter[tuple(w[text] for text, w in zip(key, words, strict=True))] = meter_id
+    mine = meter[tuple(column.indices.to_numpy() for column in coded)]
+    keep = mine >= 0
+    at = pa.array(np.flatnonzero(keep))
+    found = table.select(["channel", *rest]).take(at).add_column(0, "meter_id", pa.array(mine[keep]))
+    for name in ("channel", "quality"):
+        found = found.set_column(found.schema.get_field_index(name), name, found[name].cast(pa.string()))
+    return found, table.num_rows - found.num_rows
+
+
+def _whole(column: pa.ChunkedArray) -> pa.DictionaryArray:
+    joined = column.unify_dictionaries().combine_chunks()
+    return joined if isinstance(joined, pa.DictionaryArray) else joined.chunk(0)

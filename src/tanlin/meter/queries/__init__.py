@@ -1,6 +1,7 @@
 """Reads of the meter room; see the modules for which of them prove the right."""
 
 from tanlin.meter.queries.imports import (
+    counted_twice,
     earlier,
     import_,
     import_by_id,
@@ -46,6 +47,7 @@ from tanlin.meter.queries.values import (
     periods,
     reading_at,
     refreshed_batch,
+    steps_back,
     stored,
     stored_one,
     waiting_batches,
@@ -56,6 +58,7 @@ __all__ = [
     "Listed",
     "Period",
     "children",
+    "counted_twice",
     "daily",
     "devices_frame",
     "earlier",
@@ -91,6 +94,7 @@ __all__ = [
     "search",
     "source_of",
     "stage",
+    "steps_back",
     "stored",
     "stored_one",
     "tz_of",

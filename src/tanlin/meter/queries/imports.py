@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow.compute as pc
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from tanlin.community import queries as community
 from tanlin.kernel.errors import NotFound, Text
@@ -66,6 +66,34 @@ def will_import(imp: Import) -> int:
     """How many good rows have a registered meter or a place for a new one."""
     waiting = sum(m["rows"] for m in imp.report["unknown"] if key_of(m) not in imp.answers)
     return int(imp.counts["good"]) - waiting
+
+
+def counted_twice(imp: Import, answers: dict[str, Any]) -> list[dict[str, str]]:
+    """New waste meters that may weigh what registered ones weigh already: a ledger by stream (厨余垃圾) followed
+    by one by point (东门 厨余垃圾), or the reverse, the one's place within the other's, overlapping in time.
+
+    Each item: number and place of the new meter, other and other_place of the registered one.
+    """
+    found = []
+    for meter in imp.report["unknown"]:
+        answer = answers.get(key_of(meter), {})
+        if meter["carrier"] != "waste" or not answer.get("place"):
+            continue
+        place = type(imp.area).objects.get(slug=answer["place"])
+        others = MeterRow.objects.filter(
+            Q(place__path__startswith=place.path) | Q(place__in=place.ancestor_ids),
+            superseded_at__isnull=True,
+            valid_to__isnull=True,
+            meter__carrier="waste",
+            meter__latest__start__gte=meter["first"],
+        ).select_related("meter", "place")
+        words = set(meter["number"].split())
+        for row in others:
+            named = set(row.meter.number.split())
+            if (named < words or words < named) and midnight(row.valid_from, row.place.tz) < meter["last"]:
+                names = {"other": row.meter.number, "other_place": row.place.name}
+                found.append({"number": meter["number"], "place": place.name, **names})
+    return found
 
 
 def outside(imp: Import) -> list[dict[str, Any]]:

@@ -59,7 +59,7 @@ def listed(area: Area, rows: Iterable[MeterRow]) -> list[Listed]:
     newest = _newest(sorted({row.meter_id for row in rows}))
     now = int(time.time())
     if area.is_demo:
-        now = _standstill(area) or now
+        now = standstill(area) or now
     out = []
     for row in rows:
         end, value = newest.get((row.meter_id, row.channel), (None, None))
@@ -67,7 +67,7 @@ def listed(area: Area, rows: Iterable[MeterRow]) -> list[Listed]:
     return out
 
 
-def _standstill(area: Area) -> int | None:
+def standstill(area: Area) -> int | None:
     """Epoch seconds at which the newest reading of the area's whole tree ends, None where there is none."""
     root = area.path.split("/")[1]
     found = LatestReading.objects.filter(meter__owner_area__path__startswith=f"/{root}/")
@@ -99,6 +99,72 @@ def stored_one(meter: Meter, channel: str, start: int, seconds: int) -> dict[str
         ORDER BY batch DESC"""
     rows = readings.snapshot().query(sql).to_pylist()
     return next((row for row in rows if row["channel"] == channel), None)
+
+
+def last_register(meter_id: int, channel: str, first_es: int, last_es: int) -> tuple[int, float] | None:
+    """Time and value of the newest register reading from one moment to another (inclusive), as it counts."""
+    sql = f"""SELECT channel, start, value FROM log WHERE meter_id = {int(meter_id)} AND seconds = 0
+        AND start >= {int(first_es)} AND start <= {int(last_es)} ORDER BY start DESC, batch DESC"""
+    rows = readings.snapshot().query(sql).to_pylist()
+    return next(((row["start"], row["value"]) for row in rows if row["channel"] == channel), None)
+
+
+class StepBack(NamedTuple):
+    """Two register readings in a row that made no interval, and why."""
+
+    channel: str
+    start: int
+    end: int
+    before: float
+    after: float
+    text: Text
+    remedy: Text
+
+
+_NO_DIGITS = (
+    Text(
+        "示数变小，而没有登记表具的位数，不知道是过零还是读错，这一段没有用量。",
+        "The register fell and the digits of the device are not stated, so that it cannot be told whether it passed zero; no quantity is taken.",
+    ),
+    Text(
+        "请登记位数；若换过表，请登记换表；若读错，请更正。",
+        "State the digits; if the device was exchanged, state that; if a reading is wrong, correct it.",
+    ),
+)
+_NOT_ZERO = (
+    Text(
+        "示数变小，而不像过零：过零前应接近最大值，过零后的用量也不应远高于平时，这一段没有用量。",
+        "The register fell but hardly past zero: it would have been near its end before, and used no more than usual since; no quantity is taken.",
+    ),
+    Text(
+        "请核对位数和这两条示数；若换过表，请登记换表。",
+        "Check the digits and both readings; if the device was exchanged, state that.",
+    ),
+)
+
+
+def steps_back(meter: Meter, limit: int = 20) -> list[StepBack]:
+    """The newest steps back of a meter's registers that stayed gaps, with reason and remedy."""
+    sql = f"""WITH newest AS (
+            SELECT l.channel, l.start, l.value,
+                   ROW_NUMBER() OVER (PARTITION BY l.channel, l.start ORDER BY l.batch DESC) AS n
+            FROM log l WHERE l.meter_id = {int(meter.pk)} AND l.seconds = 0),
+        steps AS (
+            SELECT channel, start, value,
+                   LAG(start) OVER (PARTITION BY channel ORDER BY start) AS before_start,
+                   LAG(value) OVER (PARTITION BY channel ORDER BY start) AS before_value
+            FROM newest WHERE n = 1)
+        SELECT s.channel, s.before_start, s.start, s.before_value, s.value FROM steps s
+        LEFT JOIN current c ON c.meter_id = {int(meter.pk)} AND c.channel = s.channel AND c.start = s.before_start
+        WHERE s.value < s.before_value AND c.start IS NULL ORDER BY s.start DESC, s.channel LIMIT {int(limit)}"""
+    stated = list(meter.devices.exclude(digits=None).values_list("channel", "from_es", "to_es"))
+    found = []
+    for row in readings.snapshot().query(sql).to_pylist():
+        start, end = row["before_start"], row["start"]
+        told = any(c == row["channel"] and a <= start and (b is None or end <= b) for c, a, b in stated)
+        text, remedy = _NOT_ZERO if told else _NO_DIGITS
+        found.append(StepBack(row["channel"], start, end, row["before_value"], row["value"], text, remedy))
+    return found
 
 
 def moment(text: str, tz: str) -> int:

@@ -24,7 +24,7 @@ from tanlin.kernel.period import zone
 from tanlin.kernel.ports import enqueue, report_event
 from tanlin.meter import queries, sheets, staging
 from tanlin.meter.models import Import, MeterRow, SourceMapping
-from tanlin.meter.services.registry import Spec, change, register
+from tanlin.meter.services.registry import Spec, bad_digits, change, register
 from tanlin.meter.services.values import IMPORT_SOURCE, add_readings, refresh, undo_batch
 from tanlin.readings import services as readings
 from tanlin.record import services as record
@@ -114,7 +114,8 @@ def check(imp: Import, progress: Progress | None = None) -> Import:
 def assign(
     imp: Import, answers: Mapping[str, Mapping[str, Any]], actor: Any, *, backdate: bool = False
 ) -> Import:
-    """Settle where unknown meters stand: ``queries.key_of(meter)`` → place (slug or name), product, multiplier, tariff.
+    """Settle where unknown meters stand: ``queries.key_of(meter)`` → place (slug or name), product, multiplier,
+    tariff, digits (of a register).
 
     A number left without a place is not imported. ``backdate``: registered meters hold from the first day of
     the file's readings; that needs the right ``meters``. Raises BadInput for a place outside the import's.
@@ -140,17 +141,25 @@ def assign(
                 Text("倍率必须大于 0。", "The multiplier must be greater than 0."),
                 where=Where(column="倍率", value=str(answer["multiplier"])),
             )
-    _save(imp, State.CHECKED, answers=settled, report=imp.report | {"backdate": backdate})
+        digits = answer.get("digits")
+        if digits is not None and not 3 <= digits <= 12:
+            raise bad_digits(str(digits))
+    twice = queries.counted_twice(imp, settled)
+    _save(imp, State.CHECKED, answers=settled, report=imp.report | {"backdate": backdate, "twice": twice})
     return imp
 
 
-def confirm(imp: Import, actor: Any, *, partial: bool = False) -> Import:
-    """Queue the import. Raises BadInput where bad rows were not agreed to be left out, or nothing is left."""
-    imp = _agreed(imp, partial)
+def confirm(imp: Import, actor: Any, *, partial: bool = False, twice: bool = False) -> Import:
+    """Queue the import.
+
+    Raises BadInput where bad rows were not agreed to be left out (``partial``), where meters that may count
+    the same were not said to differ (``twice``), or nothing is left.
+    """
+    imp = _agreed(imp, partial, twice)
     return _hand_over(imp, State.IMPORTING, "meter.import", actor)
 
 
-def _agreed(imp: Import, partial: bool) -> Import:
+def _agreed(imp: Import, partial: bool, twice: bool) -> Import:
     imp = _expect(imp, State.CHECKED)
     if imp.counts.get("bad") and not partial:
         raise BadInput(
@@ -159,6 +168,19 @@ def _agreed(imp: Import, partial: bool) -> Import:
             remedy=Text(
                 "请修改文件后重新上传，或同意只导入其余各行。",
                 "Mend the file and upload it again, or agree to import the other rows only.",
+            ),
+        )
+    if imp.report.get("twice") and not twice:
+        one = imp.report["twice"][0]
+        raise BadInput(
+            "meter.counted_twice",
+            Text(
+                f"“{one['number']}”可能与已登记的“{one['other']}”称的是同一批垃圾，会计两次。",
+                f"“{one['number']}” may weigh the same waste as the registered “{one['other']}”, which would count twice.",
+            ),
+            remedy=Text(
+                "确是不同的垃圾，请勾选后导入（命令行加 --yes）；否则请跳过新的称重点，或先停用原来的。",
+                "If the waste differs, tick that and import (--yes on the command line); else leave the new one out or end the old one first.",
             ),
         )
     if not queries.will_import(imp):
@@ -266,6 +288,7 @@ def _spec(imp: Import, meter: dict[str, Any], answer: dict[str, Any], actor: Any
         product=answer.get("product") or meter["product"],
         multiplier=float(answer.get("multiplier") or meter["multiplier"] or 1),
         tariff=answer.get("tariff", ""),
+        digits=answer.get("digits"),
         valid_from=local_day(meter["first"], place.tz),
     )
 
@@ -317,8 +340,8 @@ def discard(imp: Import) -> None:
 
 
 def import_now(imp: Import, actor: Any, *, partial: bool, progress: Progress | None = None) -> Import:
-    """Confirm, run and refresh at once, for the command line and the demonstration."""
-    imp = _agreed(imp, partial)
+    """Confirm, run and refresh at once, for the command line and the demonstration; ``partial`` agrees to all."""
+    imp = _agreed(imp, partial, twice=partial)
     _save(imp, State.IMPORTING)
     imp = run(imp, actor, progress)
     refresh()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -12,10 +13,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from tanlin.kernel.errors import BadInput, Conflict, Text, Where
-from tanlin.kernel.period import midnight
+from tanlin.kernel.period import midnight, zone
 from tanlin.kernel.ports import enqueue, mark_stale, report_event
 from tanlin.kernel.units import CANONICAL, CHANNELS, factor_to_canonical
 from tanlin.meter.models import Device, Meter, MeterRow
+from tanlin.meter.queries.values import last_register
 
 if TYPE_CHECKING:
     from tanlin.community.queries import Area
@@ -28,7 +30,8 @@ FAR = date(9999, 12, 30)
 class Spec:
     """One metering point with its first dated row, as a form, a file or the demonstration gives it.
 
-    ``parent`` is the 表号 of the main meter, of the same owner and carrier.
+    ``parent`` is the 表号 of the main meter, of the same owner and carrier. ``digits`` before the point let a
+    register pass zero.
     """
 
     owner: Area
@@ -46,6 +49,7 @@ class Spec:
     tariff: str = ""
     parent: str | None = None
     uncertainty_pct: float = 2.0
+    digits: int | None = None
 
 
 @transaction.atomic
@@ -53,7 +57,7 @@ def register(specs: Sequence[Spec], *, actor: Any, area: Area) -> dict[tuple[str
     """Add metering points and their first rows; points that exist get the channels they lack.
 
     Returns (carrier, number, channel) → meter id. Raises BadInput for an unknown carrier, channel, unit
-    or parent, Conflict where the channel of the point exists already.
+    or parent, for main meters in a ring and for digits that no register has, Conflict where the channel of the point exists already.
     """
     for spec in specs:
         _check(spec)
@@ -89,7 +93,13 @@ def register(specs: Sequence[Spec], *, actor: Any, area: Area) -> dict[tuple[str
         taken.add((point.pk, spec.channel))
         ids[spec.carrier, spec.number, spec.channel] = point.pk
         rows.append(_first_row(spec, point, _parent_of(spec, existing)))
+    _refuse_rings(rows)
     MeterRow.objects.bulk_create(rows)
+    Device.objects.bulk_create(
+        Device(meter=row.meter, channel=row.channel, digits=spec.digits, from_es=_begin(row))
+        for spec, row in zip(specs, rows, strict=True)
+        if spec.digits is not None
+    )
     mark_stale({int(row.place_id) for row in rows}, min((s.valid_from for s in specs), default=FAR), FAR)
     report_event(
         "meter.registered",
@@ -115,7 +125,21 @@ def _check(spec: Spec) -> None:
             Text("倍率必须大于 0。", "The multiplier must be greater than 0."),
             where=Where(column="倍率", value=str(spec.multiplier)),
         )
+    if spec.digits is not None and (spec.kind != "register" or not 3 <= spec.digits <= 12):
+        raise bad_digits(f"{spec.number}: {spec.digits}")
     factor_to_canonical(CANONICAL[spec.carrier] if spec.unit == "" else spec.unit, spec.carrier)
+
+
+def bad_digits(value: str) -> BadInput:
+    """The refusal of digits that no register has."""
+    return BadInput(
+        "meter.bad_digits",
+        Text("位数只用于示数表，为 3 到 12。", "Only register meters have digits, from 3 to 12."),
+        remedy=Text(
+            "请填表盘小数点前的位数，或留空。", "Give the digits before the point on the dial, or none."
+        ),
+        where=Where(column="位数", value=value),
+    )
 
 
 def _parent_of(spec: Spec, existing: dict[tuple[int, str, str], Meter]) -> Meter | None:
@@ -130,6 +154,37 @@ def _parent_of(spec: Spec, existing: dict[tuple[int, str, str], Meter]) -> Meter
             where=Where(value=spec.number),
         )
     return parent
+
+
+def _begin(row: MeterRow) -> int:
+    return midnight(row.valid_from, row.place.tz)
+
+
+def _refuse_rings(rows: Sequence[MeterRow]) -> None:
+    """Raise BadInput where main meters of the list, with those registered before, form a ring at some time."""
+    added = [row for row in rows if row.parent_id is not None]
+    if not added:
+        return
+    owners = {row.meter.owner_area_id for row in added}
+    stored = MeterRow.objects.filter(
+        meter__owner_area__in=owners, parent__isnull=False, superseded_at__isnull=True
+    )
+    above: dict[int, list[MeterRow]] = {}
+    for row in [*stored, *added]:
+        above.setdefault(row.meter_id, []).append(row)
+
+    def mains(step: set[int], row: MeterRow) -> set[int]:
+        start, end = row.valid_from, row.valid_to or FAR
+        over = (one for meter in step for one in above.get(meter, ()))
+        return {
+            int(one.parent_id)
+            for one in over
+            if one.parent_id and one.valid_from < end and (one.valid_to or FAR) > start
+        }
+
+    for row in added:
+        if row.parent is not None:
+            _climb(row.meter, row.parent, partial(mains, row=row))
 
 
 def _first_row(spec: Spec, point: Meter, parent: Meter | None) -> MeterRow:
@@ -207,6 +262,22 @@ def _check_parent(meter: Meter, parent: Meter, start: date, end: date) -> None:
             ),
             remedy=Text("请选择同一能源品种的总表。", "Choose a main meter of the same carrier."),
         )
+
+    def mains(step: set[int]) -> set[int]:
+        rows = MeterRow.objects.filter(
+            Q(valid_to=None) | Q(valid_to__gt=start),
+            meter__in=step,
+            parent__isnull=False,
+            superseded_at__isnull=True,
+            valid_from__lt=end,
+        )
+        return set(rows.values_list("parent_id", flat=True))
+
+    _climb(meter, parent, mains)
+
+
+def _climb(meter: Meter, parent: Meter, mains: Callable[[set[int]], set[int]]) -> None:
+    """Go up from a main meter; raise BadInput on reaching the meter itself. ``mains``: ids → their main meters."""
     step = seen = {parent.pk}
     while step:
         if meter.pk in step:
@@ -217,15 +288,9 @@ def _check_parent(meter: Meter, parent: Meter, start: date, end: date) -> None:
                     f"{parent.number} is this meter or lies behind it; it cannot be its main meter.",
                 ),
                 remedy=Text("请填写上一级的表号，没有则留空。", "Give the meter before this one, or none."),
+                where=Where(value=meter.number),
             )
-        rows = MeterRow.objects.filter(
-            Q(valid_to=None) | Q(valid_to__gt=start),
-            meter__in=step,
-            parent__isnull=False,
-            superseded_at__isnull=True,
-            valid_from__lt=end,
-        )
-        step = set(rows.values_list("parent_id", flat=True)) - seen
+        step = mains(step) - seen
         seen = seen | step
 
 
@@ -271,7 +336,10 @@ def install_device(
 def exchange_device(
     row: MeterRow, *, at_es: int, final: float, initial: float, digits: int | None, serial: str, actor: Any
 ) -> Device:
-    """Put another register device under a metering point at a moment (epoch seconds)."""
+    """Put another register device under a metering point at a moment (epoch seconds).
+
+    Raises BadInput for a moment before the present device's and for a ``final`` reading below its last one.
+    """
     old = (
         Device.objects.select_for_update()
         .filter(meter=row.meter, channel=row.channel, to_es__isnull=True)
@@ -292,6 +360,7 @@ def exchange_device(
                 "The exchange is earlier than the present device's installation.",
             ),
         )
+    _check_final(row, old, at_es, final)
     old.to_es, old.final = at_es, final
     old.save()
     new = Device.objects.create(
@@ -307,6 +376,28 @@ def exchange_device(
     )
     _rederive(row.meter_id)
     return new
+
+
+def _check_final(row: MeterRow, old: Device, at_es: int, final: float) -> None:
+    """Refuse a final reading below the last stored one, unless the register may have passed zero since."""
+    last = last_register(row.meter_id, row.channel, old.from_es, at_es)
+    if last is None or final >= last[1]:
+        return
+    if old.digits is not None and final + 10**old.digits - last[1] <= 10**old.digits / 2:
+        return
+    day = datetime.fromtimestamp(last[0], zone(row.place.tz)).date()
+    raise BadInput(
+        "meter.final_below_last",
+        Text(
+            f"末次示数 {final:g} 小于 {day} 的示数 {last[1]:g}。",
+            f"The last reading {final:g} is below the one of {day}, {last[1]:g}.",
+        ),
+        remedy=Text(
+            "请核对旧表的末次示数和换表时间；旧表若已过零，请先登记它的位数；若先前的示数有误，请先更正。",
+            "Check the old device's last reading and the time; if it passed zero, state its digits first; if the earlier reading is wrong, correct it first.",
+        ),
+        where=Where(column="final", value=f"{final:g}"),
+    )
 
 
 def _rederive(meter_id: int) -> None:

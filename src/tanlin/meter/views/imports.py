@@ -187,6 +187,7 @@ def _check_context(request: HttpRequest, imp: Import) -> dict[str, Any]:
             for meter in unknown[:METERS_SHOWN]
         ],
         "unknown_total": len(unknown),
+        "registers": any(meter["kind"] == "register" for meter in unknown),
         "places": places,
         "outside": imp.report.get("outside", [])[:METERS_SHOWN],
         "early": sum(item["early"] for item in imp.report.get("outside", ())),
@@ -240,7 +241,8 @@ def confirm(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         services.assign(imp, _answers(request, imp), request.user, backdate="backdate" in request.POST)
         imp = queries.import_(request.user, slug, pk)
         if "import" in request.POST:
-            services.confirm(imp, request.user, partial="partial" in request.POST)
+            agreed = {word: word in request.POST for word in ("partial", "twice")}
+            services.confirm(imp, request.user, **agreed)
     except (BadInput, Conflict) as error:
         return _page(request, queries.import_(request.user, slug, pk), error)
     return _to(imp)
@@ -259,6 +261,7 @@ def _answers(request: HttpRequest, imp: Import) -> dict[str, dict[str, Any]]:
             "place": place,
             "product": product,
             "multiplier": _multiplier(request.POST.get(f"multiplier-{number}", "")),
+            "digits": _digits(request.POST.get(f"digits-{number}", "")),
         }
     return answers
 
@@ -268,6 +271,11 @@ def _multiplier(text: str) -> float | None:
         return float(text) if text.strip() else None
     except ValueError:
         return -1.0  # refused by the service, with its remedy
+
+
+def _digits(text: str) -> int | None:
+    text = text.strip()
+    return (int(text) if text.isdecimal() else -1) if text else None  # -1 is refused, with its remedy
 
 
 @require_POST
