@@ -166,6 +166,7 @@ def detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "meter": meter,
         "rows": rows,
         "lines": lines,
+        "steps_back": queries.steps_back(meter) if any(row.kind == "register" for row in rows) else [],
         "devices": list(meter.devices.order_by("channel", "from_es")),
         "readings": queries.stored(meter),
         "children": [child for child in queries.children(meter) if child.place.path.startswith(area.path)],
