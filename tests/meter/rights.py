@@ -78,4 +78,6 @@ ROWS = [
     Row("api:meter", kwargs=only),
     Row("api:meter_readings", kwargs=only),
     Row("api:imports"),
+    # A gateway shows its own token, never a session.
+    Row("api:push", "POST", right="public", ok=(401,)),
 ]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, date, datetime
 from typing import Any
 
-from django.http import HttpRequest
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
 from ninja import Field, Query, Router, Schema
 
 from tanlin.community import queries as community
 from tanlin.kernel.period import zone
 from tanlin.kernel.units import CANONICAL
-from tanlin.meter import queries
+from tanlin.meter import pushed, queries, services
+from tanlin.meter.adapters import http_push
+from tanlin.meter.gateways import Full
 from tanlin.meter.models import Import, Meter, MeterRow
 
 router = Router(tags=["meter"])
@@ -217,3 +221,68 @@ def imports(
     """Imports of a place, newest first."""
     area = community.area(request.user, slug)
     return [import_json(imp) for imp in queries.imports(area)[offset : offset + limit]]
+
+
+class FaultOut(Schema):
+    """A row that is no reading: kept aside with its reason."""
+
+    row: int
+    field: str
+    value: str
+    reason: str
+    message: dict[str, str]
+    remedy: dict[str, str]
+
+
+class PushOut(Schema):
+    """``stored`` readings and ``held`` rows are on disk; the first hundred faults are named."""
+
+    stored: int
+    held: int
+    faults: list[FaultOut]
+
+
+#: Faults named in one answer.
+NAMED = 100
+_rates = http_push.Rates()
+
+
+@router.post(
+    "/push",
+    auth=None,  # a token of its own, no session
+    response={202: PushOut, 413: dict, 429: dict, 503: dict, 507: dict},
+    operation_id="push",
+    url_name="push",
+)
+def push(request: HttpRequest, response: HttpResponse, precision: str = "ns") -> Any:
+    """Readings of a gateway: JSON or InfluxDB line protocol, plain or gzip, with ``Authorization: Bearer TOKEN``.
+
+    202 says that the whole batch is on disk; a row that is no reading is kept aside and named. Sending a batch
+    again adds nothing. ``precision`` (s, ms, us, ns) is that of times in line protocol. 429, 503 and 507 say when to
+    try again: nothing of the batch was kept.
+    """
+    try:
+        return 202, _pushed(request, precision)
+    except (Full, http_push.TooMany) as error:
+        response["Retry-After"] = str(http_push.RETRY_SECONDS)
+        return error.http_status, error.as_dict()
+
+
+def _pushed(request: HttpRequest, precision: str) -> dict[str, Any]:
+    token = http_push.bearer(request.headers.get("Authorization", ""))
+    gateway = queries.gateway_by_hash(services.hash_of(token))
+    if gateway is None:
+        raise http_push.unknown()
+    if not gateway.enabled:
+        raise http_push.switched_off()
+    encoding = request.headers.get("Content-Encoding", "").strip().lower()
+    body = http_push.unpack(request.read(http_push.MOST_BYTES + 1), encoding)
+    given = http_push.defaults_of(gateway.config, gateway.area.tz, int(time.time()))
+    heard = pushed.parse(body, given, precision)
+    _rates.count(gateway.pk, len(heard.samples) + len(heard.rejects), settings.PUSH_ROWS_PER_MINUTE)
+    services.take(gateway.pk, heard.samples, heard.rejects).result()
+    return {
+        "stored": len(heard.samples),
+        "held": len(heard.rejects),
+        "faults": [fault.as_dict() for fault in heard.faults[:NAMED]],
+    }

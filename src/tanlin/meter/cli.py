@@ -347,3 +347,9 @@ def _specs(file: Path, area: Any) -> Any:
                     ),
                     where=Where(file.name, row=line),
                 ) from error
+
+
+from tanlin.meter.gateway_cli import gateway, gateways, listen  # noqa: E402  (they use the options above)
+
+for command in (gateway, gateways, listen):
+    cli.add_command(command)

@@ -199,3 +199,127 @@ class Import(models.Model):
     def counts(self) -> dict[str, Any]:
         """Rows good, bad and new as the check found them."""
         return self.report.get("counts", {})
+
+
+class Gateway(models.Model):
+    """A source of readings from the field: who sends, how it is spoken with, and which place it serves.
+
+    ``config``: settings of its kind without any secret. ``token_hash``: SHA-256 of the token it pushes with, which
+    itself is shown once and kept nowhere. ``revision`` grows with every change, so that the listener starts it anew.
+    """
+
+    area = models.ForeignKey(AREA, models.PROTECT, related_name="+")
+    name = models.CharField(_("name"), max_length=80)
+    kind = models.CharField(_("kind"), max_length=12)
+    config = models.JSONField(default=dict)
+    token_hash = models.CharField(max_length=64, null=True, unique=True)
+    enabled = models.BooleanField(_("enabled"), default=True)
+    revision = models.PositiveIntegerField(default=1)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["area", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["area", "name"], name="gateway_unique"),
+            models.CheckConstraint(condition=~Q(name=""), name="gateway_named"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GatewayPoint(models.Model):
+    """Which meter a point of a gateway is. ``unit``: where the source is silent; empty: that of the meter.
+
+    ``scale``: what a value is multiplied by before its unit counts (impulses per kWh, tenths …).
+    """
+
+    gateway = models.ForeignKey(Gateway, models.CASCADE, related_name="points")
+    name = models.CharField(_("point"), max_length=200)
+    meter = models.ForeignKey(Meter, models.CASCADE, related_name="gateway_points")
+    channel = models.CharField(_("channel"), max_length=12, choices=Channel, default=Channel.IMPORT)
+    unit = models.CharField(_("unit"), max_length=20, blank=True)
+    scale = models.FloatField(_("scale"), default=1.0)
+
+    class Meta:
+        ordering = ["gateway", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["gateway", "name"], name="gateway_point_unique"),
+            models.CheckConstraint(condition=Q(channel__in=Channel.values), name="gateway_point_channel"),
+            models.CheckConstraint(condition=~Q(scale=0), name="gateway_point_scale"),
+        ]
+
+
+class VeeRule(models.Model):
+    """A dated rule of the checks on top of those shipped: for the meters below its area, or for one of them."""
+
+    area = models.ForeignKey(AREA, models.CASCADE, related_name="+")
+    meter = models.ForeignKey(Meter, models.CASCADE, null=True, blank=True, related_name="vee_rules")
+    carrier = models.CharField(_("carrier"), max_length=12, choices=Carrier, blank=True)
+    kind = models.CharField(max_length=12)
+    parameter = models.CharField(max_length=20)
+    value = models.FloatField(_("value"))
+    valid_from = models.DateField(_("valid from"))
+    valid_to = models.DateField(_("valid to"), null=True, blank=True)
+    reason = models.CharField(_("reason"), max_length=300)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    learned = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["learned", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(valid_to__isnull=True) | Q(valid_to__gt=F("valid_from")), name="vee_rule_dates"
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="vee_rule_reason"),
+        ]
+
+
+class Exceptional(models.Model):
+    """Something a check found in the readings of a meter, and what a person made of it.
+
+    [start, end) in epoch seconds; ``size`` and ``expected`` in the canonical unit before the multiplier (of a sum
+    check after it). ``batch`` is what an estimate or an edit appended; ``error`` is the 95 % half-width of an
+    estimate as a share of it. ``found``: the watermark at which it was found last.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", _("open")
+        REOPENED = "reopened", _("reopened")
+        ACCEPTED = "accepted", _("accepted")
+        ESTIMATED = "estimated", _("estimated")
+        EDITED = "edited", _("edited")
+        CLEARED = "cleared", _("no longer there")
+
+    meter = models.ForeignKey(Meter, models.CASCADE, related_name="exceptions")
+    channel = models.CharField(max_length=12, choices=Channel)
+    kind = models.CharField(max_length=12)
+    start = models.BigIntegerField()
+    end = models.BigIntegerField()
+    size = models.FloatField()
+    expected = models.FloatField(null=True)
+    detail = models.JSONField(default=dict)
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    found = models.BigIntegerField()
+    created = models.DateTimeField(auto_now_add=True)
+    method = models.CharField(max_length=20, blank=True)
+    error = models.FloatField(null=True)
+    batch = models.BigIntegerField(null=True)
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    acted = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-start", "meter", "kind"]
+        constraints = [
+            models.UniqueConstraint(fields=["meter", "channel", "kind", "start"], name="exceptional_unique"),
+            models.CheckConstraint(condition=Q(end__gt=F("start")), name="exceptional_span"),
+        ]
+        indexes = [models.Index(fields=["state", "meter"], name="exceptional_state")]
+
+
+class QualityState(models.Model):
+    """One row: the watermark up to which readings were checked."""
+
+    batch = models.BigIntegerField(default=0)

@@ -30,6 +30,8 @@ from tanlin.readings.inbox_database import (
 
 #: Rows that may wait in memory for the next commit, and how often the rows on disk are counted.
 MOST_PENDING, COUNT_SECONDS = 200_000, 10
+#: The writer thread ends after so long without work.
+IDLE_SECONDS = 30
 #: Minutes for which the rate of a source is kept.
 MINUTES_KEPT = 24 * 60
 
@@ -130,6 +132,7 @@ class Inbox(InboxDatabase):
         self._thread: threading.Thread | None = None
         self._counts: dict[tuple[int, bool], int] = {}
         self._counted = 0.0
+        self._closing = False
 
     # --- in ---------------------------------------------------------------------------------------------------
 
@@ -158,12 +161,22 @@ class Inbox(InboxDatabase):
         """As ``submit``; returns after the commit. Raises InboxFull."""
         self.submit(source, samples, held).result()
 
+    def close(self) -> None:
+        """End the writer thread once nothing waits for it; a later put starts another."""
+        with self._wake:
+            thread, self._closing = self._thread, True
+            self._wake.notify()
+        if thread is not None:
+            thread.join()
+        self._closing = False
+
     def _work(self) -> None:
         """The writer thread: everything that has gathered goes into one commit."""
         connection: Any = None
         while True:
             with self._wake:
-                if not self._pending and not self._wake.wait_for(lambda: bool(self._pending), timeout=30):
+                self._wake.wait_for(lambda: self._pending or self._closing, timeout=IDLE_SECONDS)
+                if not self._pending:
                     self._thread = None
                     break
                 puts, self._pending = self._pending, []

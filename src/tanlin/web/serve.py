@@ -1,4 +1,4 @@
-"""``tanlin serve``: web and worker under one supervisor in one terminal. ``tanlin migrate``: tables up to date."""
+"""``tanlin serve``: web, worker and listener under one supervisor in one terminal. ``tanlin migrate``: tables up to date."""
 
 from __future__ import annotations
 
@@ -145,6 +145,7 @@ def run_site(host: str, port: int) -> None:
         "--workers", "1", "--blocking-threads", "4", "--log-level", "warning", "tanlin.web.wsgi:application",
     ]  # fmt: skip
     work = [sys.executable, "-m", "tanlin", "work"]
+    listen = [sys.executable, "-m", "tanlin", "meter", "listen"]
     here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
 
     def ready() -> bool:
@@ -157,14 +158,14 @@ def run_site(host: str, port: int) -> None:
         click.echo(f"http://{shown}:{port}/  （Ctrl-C 停止 / to stop）")
         return True
 
-    supervise([Child("web", web), Child("work", work)], ready)
+    supervise([Child("web", web), Child("work", work), Child("listen", listen)], ready)
 
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="监听地址 / address to listen on")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="端口 / port")
 def serve(host: str, port: int) -> None:
-    """提供网站与后台任务服务。 / Serve the site and its worker."""
+    """提供网站、后台任务与网关监听。 / Serve the site, its worker and its listener."""
     run_site(host, port)
 
 

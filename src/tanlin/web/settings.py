@@ -257,6 +257,13 @@ STORAGES = {
 
 NINJA_PAGINATION_PER_PAGE = 200
 
+# --- readings from the field ---------------------------------------------------------------------------------------
+FLUSH_SECONDS = env_int("TANLIN_FLUSH_SECONDS", 60, 1, 3600)  # from the inbox into the log of readings
+INBOX_ROWS = env_int(
+    "TANLIN_INBOX_ROWS", 2_000_000, 10_000, 100_000_000
+)  # from here on sources are told to wait
+PUSH_ROWS_PER_MINUTE = env_int("TANLIN_PUSH_ROWS_PER_MINUTE", 1_000_000, 1, 100_000_000)  # of one source
+
 LOG_LEVEL = env_choice("TANLIN_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 LOGGING = {
     "version": 1,

@@ -14,6 +14,7 @@ import http
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 from ocpp.routing import on
 from ocpp.v16 import ChargePoint, call_result
@@ -143,7 +144,7 @@ class _Central:
 
 
 def _charger(request: Request) -> str:
-    return request.path.split("?")[0].rstrip("/").rsplit("/", 1)[-1]
+    return unquote(request.path.split("?")[0].rstrip("/").rsplit("/", 1)[-1])
 
 
 class _Charger(ChargePoint):

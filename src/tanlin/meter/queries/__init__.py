@@ -1,5 +1,16 @@
 """Reads of the meter room; see the modules for which of them prove the right."""
 
+from tanlin.meter.queries.gateways import (
+    Line,
+    Listener,
+    gateway,
+    gateway_by_hash,
+    gateways,
+    inbox,
+    listener,
+    points,
+    sources,
+)
 from tanlin.meter.queries.imports import (
     counted_twice,
     earlier,
@@ -37,6 +48,7 @@ from tanlin.meter.queries.registry import (
     tz_of,
     zones_frame,
 )
+from tanlin.meter.queries.states import listed_by, silent, states
 from tanlin.meter.queries.values import (
     Listed,
     Period,
@@ -55,7 +67,9 @@ from tanlin.meter.queries.values import (
 )
 
 __all__ = [
+    "Line",
     "Listed",
+    "Listener",
     "Period",
     "children",
     "counted_twice",
@@ -64,13 +78,19 @@ __all__ = [
     "earlier",
     "effective",
     "frames",
+    "gateway",
+    "gateway_by_hash",
+    "gateways",
     "import_",
     "import_by_id",
     "imports",
+    "inbox",
     "job_of",
     "key_of",
     "known",
     "listed",
+    "listed_by",
+    "listener",
     "meter",
     "meter_by_id",
     "meter_by_number",
@@ -86,14 +106,18 @@ __all__ = [
     "places_named",
     "places_of",
     "plans",
+    "points",
     "reading_at",
     "refreshed_batch",
     "registry_frames",
     "rows_below",
     "rows_of",
     "search",
+    "silent",
     "source_of",
+    "sources",
     "stage",
+    "states",
     "steps_back",
     "stored",
     "stored_one",

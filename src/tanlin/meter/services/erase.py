@@ -15,6 +15,7 @@ from tanlin.kernel.errors import Conflict, Text, Where
 from tanlin.kernel.ports import report_event
 from tanlin.meter import staging
 from tanlin.meter.models import Device, Import, LatestReading, Meter, MeterRow, SourceMapping
+from tanlin.meter.services.gateways import erase_gateways
 from tanlin.meter.services.values import refresh, undo_batch
 from tanlin.readings import queries as readings
 
@@ -106,6 +107,7 @@ def _erase_registry(areas: list[int], ids: list[int], actor: Any) -> dict[str, i
     owned = {"meter__owner_area__in": areas}
     LatestReading.objects.filter(meter__in=Meter.objects.filter(owner_area__in=areas)).delete()
     counts = {
+        "gateways": erase_gateways(areas),
         "imports": imports.delete()[0],
         "mappings": SourceMapping.objects.filter(area__in=areas).delete()[0],
         "devices": Device.objects.filter(**owned).delete()[0],
