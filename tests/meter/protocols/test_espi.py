@@ -55,6 +55,13 @@ def test_a_questionable_reading_is_a_doubt():
     assert parsed(GOLDEN).doubts == {10: 1}
 
 
+@pytest.mark.parametrize("codes", [(17, 8), (8, 17), (17, 8, 19)])
+def test_of_several_qualities_the_one_that_is_not_sound_counts(codes: tuple[int, ...]):
+    one = "<espi:ReadingQuality><espi:quality>{}</espi:quality></espi:ReadingQuality>"
+    usage = parsed(changed(one.format(8), "".join(one.format(code) for code in codes)))
+    assert usage.readings["quality"][0].as_py() == "estimated:reference-day"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "element"),
     [

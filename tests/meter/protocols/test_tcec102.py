@@ -61,6 +61,28 @@ def test_each_bad_order_is_listed_with_row_and_field_and_left_out():
     ]
 
 
+def test_an_order_that_overlaps_another_of_its_connector_is_left_out():
+    orders = [
+        order(),
+        order(StartChargeSeq="B2", StartTime="2025-11-20 08:30:00", EndTime="2025-11-20 09:30:00"),
+        order(StartChargeSeq="B3", StartTime="2025-11-20 09:00:00", EndTime="2025-11-20 10:00:00"),
+        order(StartChargeSeq="B4", ConnectorID="C2"),
+    ]
+    read = tcec102.parse(json.dumps(orders))
+    assert read.sessions["order"].to_pylist() == ["B1", "B3", "B4"]
+    assert [(p.code, p.where.row) for p in read.problems] == [("meter.file_order_overlap", 2)]
+
+
+def test_periods_of_an_order_that_overlap_are_refused():
+    times = [("08:00:00", "08:40:00"), ("08:30:00", "09:00:00")]
+    details = [
+        {"DetailStartTime": f"2025-11-20 {a}", "DetailEndTime": f"2025-11-20 {b}", "DetailPower": 5}
+        for a, b in times
+    ]
+    (problem,) = tcec102.parse(json.dumps(order(ChargeDetails=details))).problems
+    assert problem.code == "meter.file_order_overlap"
+
+
 def test_line_by_line_and_array_read_the_same():
     items = json.loads(GOOD)
     lines = "\n".join(json.dumps(item) for item in items)
@@ -119,7 +141,7 @@ def test_signature_is_hmac_md5_of_the_joined_fields():
 
 @given(st.permutations(list(range(6))), st.integers(1, 3))
 def test_energy_is_the_same_in_any_order_and_any_repetition(shuffle: list[int], times: int):
-    orders = [order(StartChargeSeq=f"S{i}", TotalPower=i + 0.25) for i in range(6)]
+    orders = [order(StartChargeSeq=f"S{i}", ConnectorID=f"C{i}", TotalPower=i + 0.25) for i in range(6)]
     text = "\n".join(json.dumps(orders[i]) for i in shuffle * times)
     read = tcec102.parse(text)
     assert (sum(read.periods["value"].to_pylist()), read.problems) == (16.5, [])

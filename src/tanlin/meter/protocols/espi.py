@@ -10,6 +10,7 @@ reading with a duration stands at its end.
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections import Counter
 from dataclasses import dataclass, field
@@ -39,7 +40,8 @@ READINGS: Final = pa.schema(
 MOST_BYTES: Final = 1 << 30
 _CHUNK = 1 << 20
 _DEPTH = 40
-_TEXT = 10_000
+_PIECES = 10_000  # of text in one element
+_INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _UNITS = {
     31: "J", 42: "m3", 72: "Wh", 119: "ft**3", 128: "gallon", 132: "Btu", 134: "L", 167: "m3", 169: "US_therm",
 }  # fmt: skip
@@ -129,6 +131,7 @@ class _Reader:
         self.resources: list[Resource] = []
         self.columns = {name: array("q") for name in ("start", "duration", "value", "quality", "line")}
         self.reading: dict[str, int] = {}
+        self.is_reading = False
         self.parser = expat.ParserCreate(namespace_separator=" ")
         self.parser.buffer_text = True
         self.parser.StartElementHandler = self._start
@@ -158,7 +161,7 @@ class _Reader:
         elif tag == "link":
             self._link(attributes.get("rel", ""), attributes.get("href", ""))
         elif tag == "IntervalReading":
-            self.reading = {"line": self.parser.CurrentLineNumber}
+            self.reading, self.is_reading = {"line": self.parser.CurrentLineNumber}, True
 
     def _link(self, rel: str, href: str) -> None:
         if rel == "self":
@@ -170,15 +173,16 @@ class _Reader:
 
     def _characters(self, text: str) -> None:
         self.text.append(text)
-        self.guard(len(self.text) < _TEXT)
+        self.guard(len(self.text) < _PIECES)
 
     def _end(self, name: str) -> None:
         tag = name.rpartition(" ")[2]
-        parent = self.path[-2] if len(self.path) > 1 else ""
-        if "IntervalReading" in self.path[:-1]:
-            self._of_reading(tag, parent)
-        elif tag == "IntervalReading":
+        self.path.pop()
+        parent = self.path[-1] if self.path else ""
+        if tag == "IntervalReading":
             self._reading_ends()
+        elif self.is_reading:
+            self._of_reading(tag, parent)
         elif tag in _NUMBERS.get(parent, ()):
             self.entry.numbers[tag] = self._number(tag)
         elif parent == "content":
@@ -188,17 +192,16 @@ class _Reader:
         elif tag == "entry":
             self.entry.last = len(self.columns["line"])
             self.resources.append(self.entry)
-        self.path.pop()
         self.text.clear()
 
     def _of_reading(self, tag: str, parent: str) -> None:
         if tag == "value" or (parent == "timePeriod" and tag in ("start", "duration")):
             self.reading[tag] = self._number(tag)
-        elif tag == "quality":
-            # the doubtful quality of several wins over a sound one
-            self.reading["quality"] = max(self._number(tag), self.reading.get("quality", -1))
+        elif tag == "quality" and _QUALITY.get(self.reading.get("quality", 0)) == "measured":
+            self.reading["quality"] = self._number(tag)  # of several, the first that is not sound counts
 
     def _reading_ends(self) -> None:
+        self.is_reading = False
         for name in ("start", "value"):
             if name not in self.reading:
                 raise fault("meter.file_missing", self.here(f"IntervalReading/{name}"), name=name)
@@ -207,13 +210,9 @@ class _Reader:
 
     def _number(self, tag: str) -> int:
         text = "".join(self.text).strip()
-        try:
-            value = int(text)
-        except ValueError:
-            value = 1 << 63
-        if not -(1 << 63) <= value < 1 << 63:
+        if not _INTEGER.fullmatch(text):
             raise fault("meter.file_value", self.here(tag, text[:80]), name=tag, found=text[:80])
-        return value
+        return int(text)
 
 
 @dataclass(frozen=True)
@@ -319,7 +318,7 @@ def _readings(
     problems: list[BadInput],
     doubts: Counter[int],
 ) -> pa.Table:
-    """The rows of one block; forecasts and intervals without length are left out and listed once."""
+    """The rows of one block; forecasts and intervals without length are left out, the first of each is listed."""
     length = np.where(cut["duration"] >= 0, cut["duration"], what.length)
     quality = np.where(cut["quality"] >= 0, cut["quality"], what.quality)
     is_forecast = quality == _PROJECTED
@@ -327,7 +326,9 @@ def _readings(
         (length <= 0) | (length >= 1 << 31) if not what.is_register else np.zeros(len(length), bool)
     )
     for name, bad, values in (("quality", is_forecast, quality), ("duration", has_no_length, length)):
-        if bad.any():
+        if bad.any() and all(
+            p.where is None or p.where.column != f"IntervalReading/{name}" for p in problems
+        ):
             first = int(np.flatnonzero(bad)[0])
             at = Where(file, None, int(cut["line"][first]), f"IntervalReading/{name}", str(values[first]))
             problems.append(fault("meter.espi_unfit", at, name=name, found=int(values[first])))

@@ -77,6 +77,11 @@ _FAULTS: dict[str, tuple[str, str, tuple[str, str]]] = {
         "Order {found} appears twice with different content.",
         ("请向充电平台核对；采用先出现的一条。", "Check with the platform; the first one was taken."),
     ),
+    "meter.file_order_overlap": (
+        "与同一接口的{found}时间重叠。",
+        "It overlaps {found} of the same connector in time.",
+        ("请向充电平台核对；未采用。", "Check with the platform; it was not taken."),
+    ),
     "meter.file_encrypted": (
         "数据已加密（AES）。",
         "The data are encrypted (AES).",

@@ -11,6 +11,8 @@ from typing import Generic, TypeVar
 from tanlin.meter.protocols.faults import FrameError, frame_fault
 
 START, END, PREAMBLE = 0x68, 0x16, 0xFE
+#: Bytes that tell the length of a frame; errors kept of a line of noise.
+HEAD, MOST_ERRORS = 11, 100
 T = TypeVar("T")
 
 
@@ -37,12 +39,12 @@ class StreamDecoder(Generic[T]):
     """Bytes in any pieces in, whole frames out; what is no frame is skipped.
 
     Args:
-        size: length of the frame that starts at byte 0 of the buffer, 0 if more bytes are needed, -1 if
-            no frame starts there.
+        size: length of the frame that starts with these bytes (at most HEAD of them), 0 if more bytes are
+            needed, -1 if no frame starts so.
         build: a checked frame from its bytes.
 
-    ``errors`` collects a FrameError for every candidate that failed; the caller empties it. The frames do
-    not depend on how the bytes were cut.
+    ``errors`` collects a FrameError for each candidate that failed, at most MOST_ERRORS; the caller empties
+    it. The frames do not depend on how the bytes were cut.
     """
 
     def __init__(self, size: Callable[[bytes], int], build: Callable[[bytes], T]) -> None:
@@ -53,35 +55,47 @@ class StreamDecoder(Generic[T]):
     def feed(self, data: bytes) -> list[T]:
         """The frames completed by these bytes."""
         self._buffer += data
-        frames: list[T] = []
-        while (start := self._buffer.find(START)) >= 0:
-            self._buffer = self._buffer[start:]
-            size = self._size(self._buffer)
-            if size == 0 or size > len(self._buffer):
-                return frames
-            # after a bad candidate only its first byte is skipped: the real frame may start inside it
-            self._buffer = self._buffer[self._take(size, frames) :]
-        self._buffer = b""
+        frames, at = self._scan(0)
+        self._buffer = self._buffer[at:]
         return frames
 
     def finish(self) -> list[T]:
         """The frames behind a candidate that was never completed; call it when the line falls silent."""
         frames: list[T] = []
-        while self._buffer:
-            self.errors.append(frame_fault("meter.frame_truncated", self._buffer, found=len(self._buffer)))
-            rest, self._buffer = self._buffer[1:], b""
-            frames += self.feed(rest)
+        at = 0
+        while (at := self._buffer.find(START, at)) >= 0:
+            rest = self._buffer[at:]
+            self._note(frame_fault("meter.frame_truncated", rest, found=len(rest)))
+            found, at = self._scan(at + 1)
+            frames += found
+        self._buffer = b""
         return frames
 
-    def _take(self, size: int, frames: list[T]) -> int:
-        if size < 0:
-            return 1
+    def _scan(self, at: int) -> tuple[list[T], int]:
+        """The whole frames from ``at`` on, and where the first candidate that lacks bytes starts."""
+        frames: list[T] = []
+        buffer = self._buffer
+        while (at := buffer.find(START, at)) >= 0:
+            size = self._size(buffer[at : at + HEAD])
+            if size == 0 or size > len(buffer) - at:
+                return frames, at
+            frame = self._checked(buffer[at : at + size]) if size > 0 else None
+            if frame is not None:
+                frames.append(frame)
+            # after a bad candidate only its first byte is skipped: the real frame may start inside it
+            at += 1 if frame is None else size
+        return frames, len(buffer)
+
+    def _checked(self, frame: bytes) -> T | None:
         try:
-            frames.append(self._build(checked(self._buffer[:size])))
+            return self._build(checked(frame))
         except FrameError as error:
+            self._note(error)
+            return None
+
+    def _note(self, error: FrameError) -> None:
+        if len(self.errors) < MOST_ERRORS:
             self.errors.append(error)
-            return 1
-        return size
 
 
 def checked(frame: bytes) -> bytes:

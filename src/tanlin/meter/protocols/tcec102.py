@@ -17,6 +17,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -81,8 +82,9 @@ def parse(text: str, file: str = "", tz: str = DEFAULT_TZ, signature_key: str = 
         reader.take(item, row)
     if not reader.orders and not reader.states and not reader.problems:
         raise fault("meter.file_no_orders", Where(file or None))
-    periods = [p for order in reader.orders.values() for p in order[1]]
-    sessions = [order[0] for order in reader.orders.values()]
+    kept = reader.apart()
+    periods = [p for order in kept for p in order[1]]
+    sessions = [order[0] for order in kept]
     return Charging(
         pa.Table.from_pylist(periods, PERIODS),
         pa.Table.from_pylist(sessions, SESSIONS),
@@ -114,6 +116,20 @@ class _Reader:
             self.take(_opened(item, self.key, Where(self.file or None, row=row)), row)
         elif isinstance(item, dict):
             self._object(item, row)
+
+    def apart(self) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
+        """The orders in file order without those that overlap an earlier one of their connector in time."""
+        last: dict[str, dict[str, Any]] = {}
+        overlapping = set()
+        for session, _ in sorted(self.orders.values(), key=lambda o: (o[0]["start"], o[0]["row"])):
+            before = last.get(session["connector"])
+            if before is None or session["start"] >= before["end"]:
+                last[session["connector"]] = session
+                continue
+            overlapping.add(session["order"])
+            where = Where(self.file or None, None, session["row"], "StartTime", session["order"])
+            self.problems.append(fault("meter.file_order_overlap", where, found=before["order"]))
+        return [order for number, order in self.orders.items() if number not in overlapping]
 
     def _object(self, item: dict[str, Any], row: int) -> None:
         try:
@@ -215,6 +231,9 @@ class _Cells:
             made.append(
                 {**base, "start": start, "seconds": end - start, "value": cells.number("DetailPower")}
             )
+        made.sort(key=lambda period: period["start"])
+        if any(a["start"] + a["seconds"] > b["start"] for a, b in pairwise(made)):
+            raise fault("meter.file_order_overlap", self.at("ChargeDetails"), found="ChargeDetails")
         parts = math.fsum(p["value"] for p in made)
         if abs(parts - session["energy"]) > _ROUNDING * (len(made) + 1) + 1e-9:
             raise fault("meter.file_order_sum", self.at("TotalPower"), parts=parts, total=session["energy"])
