@@ -1,11 +1,12 @@
 """Expectations of the rights matrix: addresses of the record, with a receipt, a job and a file of community A."""
 
 import io
+from datetime import date
 from typing import Any
 
 from django.utils import timezone
 
-from tanlin.record import services
+from tanlin.record import FactRow, services
 from tanlin.record.models import Job, ReceiptRow
 from tests.record.samples import publish
 from tests.support.world import Row, World
@@ -19,6 +20,8 @@ def build(world: World) -> None:
         io.BytesIO(b"sheet"), name="sheet.csv", media_type="text/csv", area=world.a
     )
     world.objects["evidence"] = file.sha256
+    services.add_fact(FactRow("test.fact", "grid_location", date(2025, 12, 31), {"value": 0.44}))
+    world.objects["fact"] = "test.fact"
 
 
 def digest(world: World) -> dict[str, Any]:
@@ -43,6 +46,8 @@ ROWS = [
     Row("record:replay", "POST", right="replay", kwargs=digest),
     Row("record:jobs"),
     Row("record:events", right="replay"),
+    Row("record:evidence_list"),
+    Row("record:fact", right="any", scope="site", kwargs=lambda world: {"fact_id": world.objects["fact"]}),
     Row("record:job", kwargs=job),
     Row("record:cancel", "POST", right="derive", kwargs=job),
     Row("record:evidence", kwargs=lambda world: {"digest": world.objects["evidence"]}),

@@ -60,7 +60,9 @@ def page(
             "children_total": children.count(),
             "organisations": queries.organisations(request.user, slug),
             "attributes": [
-                (labels.get(row.key, row.key), row) for row in queries.attributes(request.user, slug)
+                (labels.get(row.key, row.key), row)
+                for row in queries.attributes(request.user, slug)
+                if not row.key.startswith("demo.")  # bookkeeping of the demonstration
             ],
             "grants": queries.grants_with_reach(request.user, slug),
             "manages": manages,

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.paginator import Paginator
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext, gettext_noop
@@ -197,12 +198,15 @@ def _place(found: Job) -> dict[str, Any]:
 
 
 def _job(request: HttpRequest, row: Job) -> dict[str, Any]:
-    error = row.error["message"] if row.error else None
+    error = row.error or {}
+    tens = None if row.percent is None else row.percent // 10 * 10
     return {
         "row": row,
         "title": spoken(row.kind),
         "note": Text(**row.note) if row.note else None,
-        "error": Text(**error) if error else None,
+        "error": Text(**error["message"]) if error else None,
+        "remedy": Text(**error["remedy"]) if error.get("remedy") else None,
+        "tens": tens,  # said aloud in steps of ten, not at every report
         "may_cancel": not row.over and not row.cancel_requested and queries.may_cancel(request.user, row),
         "url": (row.result or {}).get("url", ""),
     }
@@ -239,6 +243,23 @@ def events(request: HttpRequest, slug: str) -> HttpResponse:
         "record/events.html",
         {"events": shown, "older": rows[PAGE - 1].pk if len(rows) > PAGE else None},
     )
+
+
+@require_GET
+def evidence_list(request: HttpRequest, slug: str) -> HttpResponse:
+    """Files of a place and all below it, newest first: right ``view``."""
+    place = community.area(request.user, slug)
+    page = Paginator(queries.evidence_of(request.user, place), PAGE).get_page(request.GET.get("page"))
+    return render(request, "record/evidence.html", {"page": page})
+
+
+@require_GET
+def fact(request: HttpRequest, fact_id: str) -> HttpResponse:
+    """All versions of a dated fact, newest first. Facts are public knowledge: every login may read them."""
+    versions = queries.fact_history(fact_id)[::-1]
+    if not versions:
+        raise NotFound("record.fact_unknown", Text(f"没有事实 {fact_id}。", f"No fact {fact_id}."))
+    return render(request, "record/fact.html", {"fact_id": fact_id, "versions": versions})
 
 
 @require_GET

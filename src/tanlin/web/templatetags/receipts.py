@@ -193,14 +193,19 @@ def branches(inputs: list[Any], receipt: Any) -> dict[str, list[Any]]:
 
 def _fact(item: Any) -> dict[str, Any]:
     """A dated fact as one line of the table: what it is called and what it says."""
-    fact, lang = item.fact, language()
-    shown: dict[str, Any] = {"input": item, "fact": fact, "name": item.name}
-    if fact is None:
-        return shown
+    shown = {"input": item, "fact": item.fact, "name": item.name}
+    return shown | spoken_fact(item.fact) if item.fact is not None else shown
+
+
+@register.filter
+def spoken_fact(fact: Any) -> dict[str, Any]:
+    """Name, value, kind and region of a dated fact in the language of the page."""
+    lang = language()
+    shown: dict[str, Any] = {}
     inner = fact.value if isinstance(fact.value, dict) else {"value": fact.value}
     value = inner.get("value")
     shown["name"] = spaced(
-        inner.get("name_zh" if lang != "en" else "name_en") or inner.get("name_zh") or item.name
+        inner.get("name_zh" if lang != "en" else "name_en") or inner.get("name_zh") or fact.fact_id
     )
     shown["value"] = (
         f"{value}{SPACE}{sign(fact.unit, lang)}"

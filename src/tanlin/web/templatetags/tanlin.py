@@ -56,10 +56,12 @@ def spaced(text: Any) -> str:
 
 
 @register.filter
-def number(value: float | None, unit: str = "") -> str:
-    """``1234567|number:"kWh"`` → 1,235 MWh. An unknown value is 暂无数据, never 0."""
+def number(value: float | str | None, unit: str = "") -> str:
+    """``1234567|number:"kWh"`` → 1,235 MWh. An unknown value is 暂无数据, never 0; a word stays a word."""
     if value is None:
         return _("no data")
+    if isinstance(value, str):
+        return value
     shown, sign = present.quantity(float(value), unit, language())
     return f"{shown}{present.SPACE}{sign}" if sign else shown
 

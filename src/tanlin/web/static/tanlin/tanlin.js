@@ -7,7 +7,15 @@ document.addEventListener("htmx:after:swap", () => {
   const body = document.getElementById("panel-body");
   if (panel && !panel.open && body.childElementCount) panel.showModal();
   mountAll(document);
+  say();
 });
+
+// Progress is read aloud when its words change, not at every report.
+function say() {
+  const said = document.getElementById("said");
+  const words = document.querySelector("[data-say]")?.dataset.say;
+  if (said && words && said.textContent !== words) said.textContent = words;
+}
 
 // The address of the page stays one click away from the panel, and a failed fragment falls back to it.
 document.addEventListener("click", (event) => {
@@ -38,3 +46,4 @@ document.addEventListener("keydown", (event) => {
 });
 
 mountAll(document);
+say();

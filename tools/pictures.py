@@ -1,0 +1,157 @@
+"""The gallery: every main page of the demonstration, at desk and phone width, light and dark.
+
+`python tools/pictures.py` builds a demonstration in a folder of its own, serves it on a free port and renders into
+docs/pictures/ as WebP with an index; `--home` takes a built one, `--to` and `--png` are for looking closely.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from bench.site import Visitor, browser, cookies, demonstration  # noqa: E402
+
+MOST_BYTES, MOST_HEIGHT = 200_000, 3000
+KEEPER = "demo-operator"
+
+
+@dataclass(frozen=True)
+class Skin:
+    """A width, and light or dark; ``scale``: device pixels per CSS pixel."""
+
+    name: str
+    width: int
+    height: int
+    dark: bool = False
+    scale: float = 1.0
+
+
+SKINS = (Skin("1440", 1440, 900), Skin("390", 390, 844), Skin("dark", 1440, 900, dark=True))
+
+
+def pages(slug: str) -> Iterator[tuple[str, str, str]]:
+    """(file name, title, address) of the main pages of a place."""
+    from tanlin.community import queries as community
+    from tanlin.meter import queries as meter
+    from tanlin.record import queries as record
+
+    area = community.area(community.SYSTEM, slug)
+    rows = meter.meters(area).filter(meter__carrier="electricity", kind="interval")
+    figures = record.figures(area, tables=False)
+    newest = max(period for key, period in figures if key == "carbon.co2e")
+    imported = meter.imports(area).filter(state="done").first()
+    yield "login", "登录 / Log in", "/login/"
+    yield "home", "各社区 / Places", "/"
+    yield "overview", "总览 / Overview", f"/place/{slug}/carbon/"
+    yield "receipt", "凭据 / Receipt", f"/receipt/{figures['carbon.co2e', newest].receipt}"
+    yield "factors", "排放因子与价格 / Factors and tariffs", f"/place/{slug}/carbon/factors/"
+    yield "factor-new", "新增因子 / Add a factor", f"/place/{slug}/carbon/factors/new"
+    yield "meters", "表计 / Meters", f"/place/{slug}/meter/"
+    yield "meter", "一块表 / One meter", f"/place/{slug}/meter/{rows[0].meter_id}/"
+    yield "imports", "导入 / Imports", f"/place/{slug}/meter/imports/"
+    yield "import-new", "新的导入 / New import", f"/place/{slug}/meter/imports/new/"
+    if imported is not None:
+        yield "import", "导入结果 / Result of an import", f"/place/{slug}/meter/imports/{imported.pk}/"
+    yield "jobs", "任务 / Jobs", f"/place/{slug}/record/jobs/"
+    yield "events", "操作日志 / Operation log", f"/place/{slug}/record/events/"
+    yield "evidence", "证据文件 / Evidence", f"/place/{slug}/record/evidence/"
+    yield "community", "区域与人员 / Area and people", f"/place/{slug}/community/"
+    yield "published", "公开数据 / Published figures", "/published/"
+
+
+def shoot(page: Any, form: str) -> bytes:
+    """The page from its top, at most ``MOST_HEIGHT`` high, as WebP small enough to keep, or as PNG."""
+    page.evaluate("document.fonts.ready")
+    wire = page.context.new_cdp_session(page)
+    size = page.viewport_size
+    tall = min(page.evaluate("document.documentElement.scrollHeight"), MOST_HEIGHT)
+    clip = {"x": 0, "y": 0, "width": size["width"], "height": max(tall, size["height"]), "scale": 1}
+    for quality in (80, 60, 40, 20):
+        asked = {"format": form, "clip": clip, "captureBeyondViewport": True}
+        asked |= {"quality": quality} if form == "webp" else {}
+        data = base64.b64decode(wire.send("Page.captureScreenshot", asked)["data"])
+        if form == "png" or len(data) <= MOST_BYTES:
+            return data
+    raise RuntimeError(f"{page.url}: {len(data)} bytes at the lowest quality")
+
+
+def render(url: str, visitor: Visitor, wanted: list[tuple[str, str, str]], folder: Path, form: str) -> None:
+    """All pages in all skins, one file each."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        chromium = browser(play)
+        for skin in SKINS:
+            context = chromium.new_context(
+                viewport={"width": skin.width, "height": skin.height},
+                color_scheme="dark" if skin.dark else "light",
+                device_scale_factor=skin.scale,
+                reduced_motion="reduce",
+            )
+            for name, _, path in wanted:
+                context.clear_cookies()
+                context.add_cookies(cookies(Visitor(url) if name == "login" else visitor, url))
+                page = context.new_page()
+                answer = page.goto(url + path)
+                if answer is None or answer.status != 200:
+                    raise RuntimeError(f"{path}: {answer and answer.status}")
+                if page.query_selector("[data-chart]"):
+                    page.wait_for_selector("html[data-charts=ready]")
+                (folder / f"{name}-{skin.name}.{form}").write_bytes(shoot(page, form))
+                page.close()
+            context.close()
+        chromium.close()
+
+
+def index(wanted: list[tuple[str, str, str]]) -> str:
+    """The page docs/pictures/README.md: one line a page, one column a skin."""
+    head = (
+        "# Pictures\n\nRendered by `make pictures` from the demonstration: generated data of fictional places. "
+        "Desk 1440 px, phone 390 px, dark.\n\n| page | desk | phone | dark |\n|---|---|---|---|\n"
+    )
+    cells = (
+        " | ".join([title, *(f"[{skin.name}]({name}-{skin.name}.webp)" for skin in SKINS)])
+        for name, title, _ in wanted
+    )
+    return head + "".join(f"| {line} |\n" for line in cells) + "\n![](overview-1440.webp)\n"
+
+
+def main(arguments: list[str]) -> int:
+    """Render the gallery; raises RuntimeError where a page does not answer."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--home", help="a TANLIN_HOME with the demonstration; without it a fresh one")
+    parser.add_argument("--place", default="haiwan")
+    parser.add_argument("--to", type=Path, default=ROOT / "docs" / "pictures")
+    parser.add_argument("--png", action="store_true")
+    options = parser.parse_args(arguments)
+    options.to.mkdir(parents=True, exist_ok=True)
+    form = "png" if options.png else "webp"
+    with demonstration(options.home) as url:
+        import django
+
+        django.setup()
+        from tanlin.demo import people
+
+        visitor = Visitor(url)
+        visitor.log_in(KEEPER, people.read()[KEEPER])
+        wanted = list(pages(options.place))
+        for old in options.to.glob("*.webp"):
+            old.unlink()
+        render(url, visitor, wanted, options.to, form)
+    if form == "webp":
+        (options.to / "README.md").write_text(index(wanted), encoding="utf-8")
+    total = sum(path.stat().st_size for path in options.to.glob(f"*.{form}"))
+    print(f"{len(wanted) * len(SKINS)} pictures, {total / 2**20:.1f} MB, in {options.to}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
