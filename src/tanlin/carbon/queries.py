@@ -74,16 +74,13 @@ def _names(area: Any) -> dict[str, Text]:
 
 def silent(area: Any) -> list[DeadMeter]:
     """Meters of the place that have fallen silent, longest first; those never read come last."""
-    rows = meter.listed(area, meter.meters(area))
-    dead = [one for one in rows if one.health in ("dead", "never")]
-    dead.sort(key=lambda one: (one.latest is None, one.latest or 0))
     return [
         DeadMeter(
             one.row.meter.number,
             Text(one.row.place.name, one.row.place.name_en or one.row.place.name),
             datetime.fromtimestamp(one.latest - 1, zone(one.row.place.tz)).date() if one.latest else None,
         )
-        for one in dead
+        for one in meter.silent(area, meter.meters(area))
     ]
 
 

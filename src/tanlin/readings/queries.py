@@ -5,7 +5,9 @@ At the end: which batches count (the watermark, and what was undone or never fin
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,13 +21,14 @@ from tanlin.readings import refresh as refreshing
 from tanlin.readings.days import daily
 from tanlin.readings.digest import digests as digest_of
 from tanlin.readings.effective import derive
+from tanlin.readings.engine import Source
 from tanlin.readings.models import Batch, State
 from tanlin.readings.refresh import Versions
 from tanlin.readings.schema import DIGESTS, READINGS
 from tanlin.readings.snapshot import Snapshot
 from tanlin.readings.store import Store
 
-__all__ = ["AsOf", "as_of", "batches", "digests", "latest", "snapshot", "status", "watermark"]
+__all__ = ["AsOf", "as_of", "batches", "digests", "latest", "snapshot", "status", "touched", "watermark"]
 
 _IDS = pa.schema([("meter_id", pa.int64())])
 
@@ -49,14 +52,20 @@ def snapshot(batch: int | None = None) -> Snapshot:
         )
     if state is None:
         return Snapshot()
-    place, pinned = store(), versions(state)
-    sources = {
+    place = store()
+    return Snapshot(_sources(place.root, versions(state), live(seen)), batch=seen, engine=place.engine)
+
+
+@lru_cache(maxsize=4)
+def _sources(root: Path, pinned: Versions, counting: str) -> Mapping[str, Source]:
+    """The files of pinned versions; they never change, and opening four tables is most of a small read."""
+    place = Store(root)
+    return {
         "current": place.source("current", pinned.current),
         "days": place.source("days", pinned.days),
         "digests": place.source("digests", pinned.digests),
-        "log": place.source("log", pinned.log, where=live(seen)),
+        "log": place.source("log", pinned.log, where=counting),
     }
-    return Snapshot(sources, batch=seen, engine=place.engine)
 
 
 def digests(meter_ids: Iterable[int], first_month: str, last_month: str) -> pa.Table:
@@ -158,6 +167,32 @@ def as_of(
     if zones is not None:
         tables["days"] = daily(current, zones)
     return AsOf(Snapshot(tables=tables, batch=batch, engine=place.engine), digest_of(current))
+
+
+def touched(after: int) -> pa.Table:
+    """What batches after a watermark brought, undid or brought back, up to what readers see.
+
+    Columns meter_id, channel, day (epoch s of a UTC midnight) and until (where the last interval that starts on
+    that day ends), in key order.
+    """
+    state = State.objects.filter(pk=1).first()
+    news = Batch.objects.filter(
+        number__gt=after, number__lte=state.watermark if state else 0, state=Batch.Status.COMMITTED
+    )
+    roots = {batch.number: batch for batch in map(root, news)}
+    if state is None or not roots:
+        return pa.schema([*DIGESTS][:2]).append(_DAY_OF).append(_UNTIL).empty_table()
+    place = store()
+    low, high = min(b.first_start for b in roots.values()), max(b.last_end for b in roots.values())
+    first, last = (str(np.datetime64(int(edge), "s").astype("datetime64[M]")) for edge in (low, high))
+    months = [month for month in place.months("log", state.log) if first <= month <= last]
+    sql = f"""SELECT meter_id, channel, start - start % 86400 AS day, MAX(start + seconds) AS until FROM log
+        WHERE batch IN ({", ".join(map(str, sorted(roots)))})
+        GROUP BY meter_id, channel, start - start % 86400 ORDER BY meter_id, channel, day"""
+    return place.engine.query(sql, {"log": place.source("log", state.log, months)})
+
+
+_DAY_OF, _UNTIL = pa.field("day", pa.int64()), pa.field("until", pa.int64())
 
 
 def batches(source_prefix: str = "") -> list[Batch]:

@@ -47,25 +47,26 @@ def offered_places(user: Any, area: Any) -> list[tuple[str, str]]:
     return [(place.slug, offer) for place, offer in queries.offered_places(user, area, english)]
 
 
-def _found(request: HttpRequest, area: Any) -> tuple[list[Listed], Counter[str]]:
-    """The meters that the address asks for, and how many of each health stand before that filter."""
+def _found(request: HttpRequest, area: Any) -> tuple[list[int], Counter[str]]:
+    """Rows (primary keys) that the address asks for, and how many of each health stand before that filter."""
     asked = {name: request.GET.get(name, "").strip() for name in FILTERS}
     rows = queries.search(area, asked["q"], asked["carrier"], asked["place"], asked["role"])
-    lines = queries.listed(area, rows)
-    counts = Counter(str(line.health) for line in lines)
-    if asked["health"]:
-        lines = [line for line in lines if line.health == asked["health"]]
-    return lines, counts
+    found = queries.states(area, rows)
+    counts = Counter(str(state.health) for state in found)
+    wanted = asked["health"]
+    return [state.row for state in found if wanted in ("", state.health)], counts
 
 
 @require_GET
 def index(request: HttpRequest, slug: str) -> HttpResponse:
     """Meters of a place and all below it: right ``view``."""
     area = community.area(request.user, slug)
-    lines, counts = _found(request, area)
+    keys, counts = _found(request, area)
+    page = Paginator(keys, PAGE).get_page(request.GET.get("page"))
     context = {
         "place": area,
-        "page": Paginator(lines, PAGE).get_page(request.GET.get("page")),
+        "page": page,
+        "lines": queries.listed_by(area, list(page.object_list)),
         "asked": {name: request.GET.get(name, "") for name in FILTERS},
         "filtered": any(request.GET.get(name) for name in FILTERS),
         "counts": [(state, WORDS[state], counts[state]) for state in WORDS if counts[state]],
@@ -134,7 +135,7 @@ def _lines(lines: list[Listed]) -> list[list[Any]]:
 def export(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     """The list as CSV or XLSX, formulas disarmed: right ``view``."""
     area = community.area(request.user, slug)
-    table = _lines(_found(request, area)[0])
+    table = _lines(queries.listed_by(area, _found(request, area)[0]))
     if form == "csv":
         text = io.StringIO()
         csv.writer(text).writerows(table)
