@@ -67,6 +67,12 @@ def test_the_factor_of_a_unit_code_is_applied():
     assert cjt188.decode(one("answer_heat_gj")).total == Quantity(1200.0, "GJ")
 
 
+@pytest.mark.parametrize("kind", [0x00, 0x1A, 0x22, 0x40, 0xFF])
+def test_a_type_whose_fields_are_not_known_is_refused(kind: int):
+    with pytest.raises(FrameError):
+        cjt188.carrier(kind)
+
+
 def test_a_settlement_day_reads():
     assert cjt188.decode_history(one("answer_history")) == (2, Quantity(1100.0, "m3"))
 

@@ -1,7 +1,7 @@
 """Modbus TCP: polls the registers of a map.
 
 The device keeps no history: an outage lengthens the interval between two register readings, and the total
-stays exact. A register of finished intervals is read as the interval that ended last.
+stays exact. A register of finished intervals is read as the interval that ended last, a little after its end.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Modbus:
                 error = await poller.poll()
                 if error is None:
                     patience.reset()
-                    await polling.pause(stop, polling.until_tick(poller.interval))
+                    await polling.pause(stop, polling.until_tick(poller.interval, poller.lag))
                 else:
                     sink.report("waiting", error)
                     await polling.pause(stop, patience.seconds())
@@ -97,6 +97,7 @@ class _Poller:
         self.address = f"{config['host']}:{config['port']}"
         self.sink, self.outbox = sink, polling.Outbox(sink)
         self.points = modbus_map.parse(config["map"])
+        self.lag = max(map(_lag, self.points))
         self.alone: frozenset[Point] = frozenset()
         self.before: dict[Point, Sequence[int]] = {}
         self.doubtful: set[str] = set()
@@ -148,9 +149,12 @@ class _Poller:
             failed[block.points[0]] = _CODES.get(code, (f"异常码 {code}", f"exception code {code}"))
 
     def _values(self, words: Mapping[Point, Sequence[int]]) -> tuple[list[Sample], list[Reject]]:
-        now = int(time.time())
+        clock = time.time()
+        now = int(clock)
         samples, rejects = [], []
         for point, read in words.items():
+            if point.seconds and clock % point.seconds < _lag(point):
+                continue
             try:
                 value = modbus_map.value(point, read)
             except BadInput as error:
@@ -177,3 +181,8 @@ class _Poller:
         if self.doubtful:
             return fault("meter.word_order_doubt", found=", ".join(sorted(self.doubtful)))
         return None
+
+
+def _lag(point: Point) -> float:
+    """How long after the end of an interval the device may still show the one before, as clocks differ."""
+    return min(30.0, point.seconds / 20)

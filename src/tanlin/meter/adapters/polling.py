@@ -76,9 +76,9 @@ async def pause(stop: asyncio.Event, seconds: float) -> None:
         return
 
 
-def until_tick(interval: float) -> float:
-    """Seconds until just after the clock next shows a multiple of ``interval``; a missed tick is not made up for."""
-    now = time.time()
+def until_tick(interval: float, after: float = 0.0) -> float:
+    """Seconds until ``after`` seconds past the next multiple of ``interval``; a missed tick is not made up for."""
+    now = time.time() - after
     return (math.floor(now / interval) + 1) * interval - now + _LATE
 
 

@@ -110,10 +110,11 @@ def decoder() -> StreamDecoder[Frame]:
 
 
 def carrier(kind: int) -> str:
-    """The carrier a meter type measures. Raises FrameError for a custom type."""
-    if kind == 0x21:
-        return "cooling"
-    found = {1: "water", 2: "heat", 3: "gas"}.get(kind >> 4)
+    """The carrier a meter type measures.
+
+    Raises FrameError for a custom type, and for 22H (heat and cooling), whose fields are not known here.
+    """
+    found = {0x20: "heat", 0x21: "cooling"}.get(kind) or {1: "water", 3: "gas"}.get(kind >> 4)
     if found is None or kind & 0xF > 9:
         raise frame_fault("meter.frame_unknown_data", bytes([kind]), found=f"T={kind:02X}")
     return found
