@@ -11,9 +11,11 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
+
+import numpy as np
 
 from tanlin.kernel.errors import Where
 from tanlin.meter.problems import refusal
@@ -24,8 +26,11 @@ MAX_UNPACKED = 256 * 2**20
 MAX_RATIO = 250
 #: Smaller parts may compress as they like.
 RATIO_FROM = 4 * 2**20
-#: Cells from A1 to the last one in use: the reader keeps the blank ones between them too, some 100 bytes each.
-MAX_CELLS = 8_000_000
+#: Cells from A1 to the last one in use, blank ones too: a million rows of five columns. Reading takes some
+#: 270 bytes a cell, so this holds it below 2 GB.
+MAX_CELLS = 6_000_000
+#: Bytes of text with every shared string repeated where it is used, as reading repeats it.
+MAX_TEXT = 2**30
 _PIECE = 1 << 20
 _DECLARED = [
     word.encode(code) for word in ("<!DOCTYPE", "<!ENTITY") for code in ("ascii", "utf-16-le", "utf-16-be")
@@ -33,6 +38,8 @@ _DECLARED = [
 #: Rows and cells without content; the reader leaves them out.
 _BLANK = re.compile(rb"<(?:\w+:)?(?:row\b[^>]*|c\b[^>]*/)>")
 _ROW = re.compile(rb"""\sr\s*=\s*["'][A-Z]*(\d{1,7})["']""")
+_STRINGS = "xl/sharedStrings.xml"
+_SHARED = re.compile(rb"""\st\s*=\s*["']s["'][^>]*>\s*<(?:\w+:)?v>\s*(\d{1,9})""")
 _COLUMN = re.compile(rb"""\sr\s*=\s*["']([A-Z]{1,3})\d""")
 
 
@@ -49,6 +56,29 @@ class _Reach:
         self.columns = max(self.columns, max(map(column_index, set(_COLUMN.findall(piece))), default=0))
 
 
+@dataclass
+class _Texts:
+    """Lengths of the shared strings in order, and the bytes that the cells which use them hold together."""
+
+    lengths: list[int] = field(default_factory=list)
+    used: int = 0
+    rest: int = 0
+
+    def see_strings(self, piece: bytes) -> None:
+        *whole, rest = piece.split(b"</si>")
+        for text in whole:
+            self.lengths.append(self.rest + len(text))
+            self.rest = 0
+        self.rest += len(rest)
+
+    def see_cells(self, piece: bytes) -> None:
+        if max(self.lengths, default=0) * MAX_CELLS <= MAX_TEXT:
+            return
+        found = np.array(_SHARED.findall(piece), np.int64)
+        lengths = np.array(self.lengths)
+        self.used += int(lengths[found[found < len(lengths)]].sum())
+
+
 def column_index(letters: bytes) -> int:
     """The 1-based number of a column: A is 1, AA is 27."""
     index = 0
@@ -63,16 +93,18 @@ def measure(path: Path, parts: list[zipfile.ZipInfo]) -> None:
     Raises BadInput naming the part: ``meter.bomb``, ``meter.too_big``, ``meter.entities``,
     ``meter.too_many_cells``, and ``meter.damaged`` where a part cannot be unpacked.
     """
-    total = 0
+    total, texts = 0, _Texts()
     with path.open("rb") as file:
-        for part in parts:
+        for part in sorted(
+            parts, key=lambda part: part.filename != _STRINGS
+        ):  # before the cells that use them
             try:
-                total = _part(path, file, part, total)
+                total = _part(path, file, part, total, texts)
             except (zlib.error, struct.error) as error:
                 raise refusal("meter.damaged", Where(path.name, value=part.filename)) from error
 
 
-def _part(path: Path, file: BinaryIO, part: zipfile.ZipInfo, total: int) -> int:
+def _part(path: Path, file: BinaryIO, part: zipfile.ZipInfo, total: int, texts: _Texts) -> int:
     """``total`` and the unpacked size of one part."""
     where = Where(path.name, value=part.filename)
     markup = part.filename.lower().endswith((".xml", ".rels", ".vml"))
@@ -89,7 +121,12 @@ def _part(path: Path, file: BinaryIO, part: zipfile.ZipInfo, total: int) -> int:
             raise refusal("meter.entities", where)
         cut = piece.rfind(b">") + 1 or len(piece)
         piece, rest = piece[:cut], piece[cut:]
+        if part.filename == _STRINGS:
+            texts.see_strings(piece)
         if reach:
+            texts.see_cells(piece)
+            if texts.used > MAX_TEXT:
+                raise refusal("meter.too_big", where, limit=MAX_TEXT >> 20)
             reach.see(piece)
             if reach.rows * reach.columns > MAX_CELLS:
                 raise refusal("meter.too_many_cells", where, rows=reach.rows, columns=reach.columns)

@@ -103,6 +103,7 @@ def bytes_of_text() -> None:
 def archives() -> None:
     pack("bomb_ratio.xlsx", parts(page(cells()) + " " * (16 << 20)))
     overlapping("bomb_total.xlsx", 100)
+    repeated("repeated_text.xlsx")
     laughs = '<!ENTITY a0 "哈">' + "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
     declared = f"<!DOCTYPE worksheet [{laughs}]>"
     rows = (*ROWS, ("&a9;", "2025-01-01 02:00", 3))
@@ -121,6 +122,19 @@ def archives() -> None:
     pack("far_corner.xlsx", parts(page(cells() + corner)))
     head = ("表号", "时间", "用电量(kWh)", "地址")
     pack("long_cell.xlsx", parts(page(cells((head, ("M", "2025-01-01 00:00", 1, "址" * 40_000))))))
+
+
+def repeated(name: str) -> None:
+    """One text of 30,000 characters that 40,000 cells use: 300 KB that would read as 1.2 GB."""
+    used = "".join(f'<row r="{n}"><c r="A{n}" t="s"><v>0</v></c></row>' for n in range(2, 40_002))
+    content = parts(
+        page(used), **{"xl/sharedStrings.xml": f'<sst xmlns="{MAIN}"><si><t>{"x" * 30_000}</t></si></sst>'}
+    )
+    relation = (
+        f'<Relationship Id="r2" Type="{OFFICE}/sharedStrings" Target="sharedStrings.xml"/></Relationships>'
+    )
+    relations = str(content["xl/_rels/workbook.xml.rels"]).replace("</Relationships>", relation)
+    pack(name, {**content, "xl/_rels/workbook.xml.rels": relations})
 
 
 def overlapping(name: str, times: int) -> None:

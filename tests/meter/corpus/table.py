@@ -95,6 +95,7 @@ def manual(folder: Path) -> str:
         ("解压后合计 / unpacked in all", f"{archive.MAX_UNPACKED >> 20} MB"),
         ("一部分的压缩比 / ratio of one part", f"{archive.MAX_RATIO} : 1"),
         ("工作表跨越的单元格 / cells a sheet spans", f"{archive.MAX_CELLS:,}"),
+        ("重复使用的文字展开后 / shared text where it is used", f"{archive.MAX_TEXT >> 20} MB"),
         ("一个文件的行 / rows of a file", f"{sheets.MAX_ROWS:,}"),
         ("一行的列 / columns of a row", f"{textfile.MAX_COLUMNS:,}"),
         ("文本中一条记录的字符 / characters of a record in a text file", f"{textfile.MAX_LINE:,}"),
