@@ -56,6 +56,8 @@ def django(home: str) -> None:
     """This room alone, on the product's database settings: it starts in a fraction of a second."""
     os.environ["TANLIN_HOME"] = home
     os.environ.pop("DATABASE_URL", None)
+    other = Path(home) / "database"  # the URL of a server, where the test has one
+    url = other.read_text() if other.exists() else f"sqlite:///{home}/db.sqlite3"
     import django as framework
     from django.conf import settings
 
@@ -64,7 +66,7 @@ def django(home: str) -> None:
     if not settings.configured:
         settings.configure(
             INSTALLED_APPS=["tanlin.readings"],
-            DATABASES={"default": database(f"sqlite:///{home}/db.sqlite3")},
+            DATABASES={"default": database(url)},
             USE_TZ=True,
             LOGGING_CONFIG=None,
         )
@@ -87,15 +89,17 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def die_at(owner: object, name: str, call: int) -> None:
-    """Kill this process just before the call of that number."""
+def die_at(owner: object, name: str, call: int, after: bool = False) -> None:
+    """Kill this process just before the call of that number, or just after it."""
     original, seen = getattr(owner, name), [0]
 
     def dying(*args, **kwargs):
         seen[0] += 1
-        if seen[0] >= call:
-            die()
-        return original(*args, **kwargs)
+        if seen[0] < call:
+            return original(*args, **kwargs)
+        if after:
+            original(*args, **kwargs)
+        return die()
 
     setattr(owner, name, dying)
 
@@ -109,16 +113,20 @@ def prepare(home: str) -> None:
 
 
 #: Where a writer may die, beside a random moment: the attribute whose call it does not survive.
-POINTS = ("append", "sync", "commit", "replace", "publish")
+POINTS = ("append", "sync", "commit", "replace", "publish", "merge", "merged", "sweep")
 
 
 def write(home: str, point: str | None = None, call: int = 1) -> None:
-    """Send every batch from the last acknowledged one on, as an importer does, and refresh after each."""
+    """Send every batch from the last acknowledged one on, as an importer does; refresh after each, compact after two."""
     django(home)
-    from tanlin.readings import services
+    from tanlin.readings import compact, services
     from tanlin.readings.store import Store
 
+    compact_at_once()
     owners = {
+        "merge": (compact, "merge"),
+        "merged": (compact, "merge"),
+        "sweep": (Store, "sweep"),
         "append": (Store, "append"),
         "sync": (Store, "_sync"),
         "commit": (services, "_commit"),
@@ -126,11 +134,21 @@ def write(home: str, point: str | None = None, call: int = 1) -> None:
         "publish": (services, "_publish"),
     }
     if point is not None:
-        die_at(*owners[point], call)
+        die_at(*owners[point], call, after=point == "merged")
     for i in range(acked(home), BATCHES):
         services.append(batch(i), source=f"batch {i}")
         acknowledge(home, i)
         services.refresh(None, ZONES)
+        if i % 2:
+            services.compact()
+
+
+def compact_at_once(hours: int = 0) -> None:
+    """Merge every month with two files, and delete what has been unused for that many hours."""
+    from tanlin.readings import compact
+
+    compact.MOST_FILES = 1
+    compact.retention = lambda: hours
 
 
 def write_plainly(home: str, point: str | None = None, call: int = 1) -> None:
@@ -189,6 +207,139 @@ def check_plainly(home: str, answer: Connection) -> None:
     answer.send(Snapshot({"log": log}).query(LOG_CHECK).to_pylist()[0])
 
 
+def write_half(home: str, half: int) -> None:
+    """One of two writers: its half of the meters of every batch; both refresh and compact."""
+    django(home)
+    from tanlin.readings import services
+
+    compact_at_once(hours=1)
+    for i in range(BATCHES):
+        services.append(halved(i, half), source=f"{i} {half}")
+        services.refresh(None, ZONES)
+        if i % 3 == half:
+            services.compact()
+
+
+def halved(i: int, half: int) -> pa.Table:
+    whole = batch(i)
+    return whole.filter(pa.array(whole["meter_id"].to_numpy() % 2 == half))
+
+
+def watermarks(home: str, answer: Connection) -> None:
+    """Rows and sum at each watermark, from the order in which the batches of the two writers came to lie."""
+    django(home)
+    from tanlin.readings.models import Batch
+
+    rows: dict[tuple[int, int], float] = {}
+    found = {0: (0, 0.0)}
+    for number, source in Batch.objects.order_by("number").values_list("number", "source"):
+        table = halved(*map(int, source.split()))
+        keys = zip(table["meter_id"].to_pylist(), table["start"].to_pylist(), strict=True)
+        rows |= dict(zip(keys, table["value"].to_pylist(), strict=True))
+        found[number] = (len(rows), sum(rows.values()))
+    answer.send(found)
+
+
+def write_millions(home: str, answer: Connection, rows: int = 10_000_000) -> None:
+    """One append from a stream, and its refresh; the peak of memory in MB, and what stands."""
+    os.environ["TANLIN_MEMORY"] = "500MB"
+    django(home)
+    import resource
+
+    from tanlin.readings import queries, services
+
+    meters = 2_000
+    zones = pa.table({"meter_id": np.arange(meters), "tz": ["Asia/Shanghai"] * meters})
+    batch = services.append(millions(meters, rows // meters), source="one file")
+    appended = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    done = services.refresh(None, zones)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    services.compact()
+    snapshot = queries.snapshot()
+    sql = "SELECT COUNT(*) AS n, COUNT(DISTINCT meter_id * 100000000 + start / 3600e0) AS keys, SUM(value) AS total"
+    found = snapshot.query(f"{sql} FROM current").to_pylist()[0]
+    found |= snapshot.query("SELECT SUM(value) AS in_days FROM days").to_pylist()[0]
+    found |= snapshot.query("SELECT SUM(rows) AS digested FROM digests").to_pylist()[0]
+    answer.send(found | {"appended_mb": appended, "peak_mb": peak, "rows": batch.rows, "changed": done.rows})
+
+
+def millions(meters: int, hours: int, at_once: int = 50) -> pa.RecordBatchReader:
+    """Hourly readings of value 0 to 10 in eighths, fifty hours of every meter at a time."""
+    from tanlin.readings import READINGS
+
+    def batches():
+        for first in range(0, hours, at_once):
+            meter = np.repeat(np.arange(meters), at_once)
+            hour = np.tile(np.arange(first, first + at_once), meters)
+            n = len(meter)
+            columns = [
+                meter,
+                pa.repeat(pa.scalar("import"), n),
+                START + hour * 3600,
+                np.full(n, 3600, np.int32),
+                value_of(meter, hour),
+                pa.repeat(pa.scalar("measured"), n),
+            ]
+            yield pa.record_batch(columns, schema=READINGS)
+
+    return pa.RecordBatchReader.from_batches(READINGS, batches())
+
+
+def value_of(meter: np.ndarray, hour: np.ndarray) -> np.ndarray:
+    return (meter * 7 + hour * 13) % 81 / 8
+
+
+def fill_disk(home: str) -> None:
+    """On a small disk of its own: append, refresh and compact with less and less space, then with enough."""
+    import json
+    import subprocess
+
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", home], check=True)
+    prepare(home)
+    from tanlin.readings import queries, services
+    from tanlin.readings.disk import DiskFull
+    from tanlin.readings.models import Batch
+
+    compact_at_once()
+    found: dict = {"refused": 0, "kept": True, "other": [], "errors": []}
+    ballast = Path(home) / "ballast"
+    for i in range(BATCHES):
+        state = os.statvfs(home)
+        free = (0, 4, 12, 24, 48, 80, 120, 200, 300)[i % 9] * 1024
+        ballast.write_bytes(bytes(max(state.f_bavail * state.f_frsize - free, 0)))
+        before = _seen_or_error(queries)
+        for verb in (
+            lambda i=i: services.append(batch(i), source=f"batch {i}"),
+            lambda: services.refresh(None, ZONES),
+            services.compact,
+        ):
+            try:
+                verb()
+            except DiskFull as error:
+                found["refused"] += 1
+                found["errors"].append(error.as_dict())
+            except Exception as error:  # noqa: BLE001 — what else it may be is what is asked
+                found["other"].append(f"{i}: {error!r}")
+        found["kept"] &= before is None or _seen_or_error(queries) is not None
+        ballast.unlink()
+        services.append(batch(i), source=f"batch {i}")
+        services.refresh(None, ZONES)
+    snapshot = queries.snapshot()
+    found |= snapshot.query(CHECK).to_pylist()[0]
+    found["open"] = Batch.objects.filter(state="open").count()
+    print(json.dumps(found))
+
+
+def _seen_or_error(queries) -> dict | None:
+    """What readers see on the full disk; SQLite may need a page of its own to answer at all."""
+    from django.db import OperationalError
+
+    try:
+        return queries.snapshot().query(CHECK).to_pylist()[0]
+    except OperationalError:
+        return None
+
+
 def read(home: str, answer: Connection) -> None:
     """Poll what readers see until the file ``stop`` exists; report errors, doubles and steps back."""
     django(home)
@@ -196,8 +347,8 @@ def read(home: str, answer: Connection) -> None:
 
     from tanlin.readings import queries
 
-    found = {"reads": 0, "doubles": 0, "back": 0, "torn": 0, "states": 0}
-    last, rows = -1, -1
+    found: dict = {"reads": 0, "doubles": 0, "back": 0, "torn": 0, "states": 0, "seen": {}}
+    last, rows, total = -1, -1, -1.0
     answer.send("ready")
     while not (Path(home) / "stop").exists():
         snapshot = queries.snapshot()
@@ -205,9 +356,10 @@ def read(home: str, answer: Connection) -> None:
         found["reads"] += 1
         found["doubles"] += seen["n"] != seen["keys"]
         found["torn"] += seen["total"] != seen["in_days"]
-        found["back"] += snapshot.batch < last or seen["n"] < rows
+        found["back"] += snapshot.batch < last or seen["n"] < rows or seen["total"] < total
         found["states"] += snapshot.batch != last
-        last, rows = snapshot.batch, seen["n"]
+        last, rows, total = snapshot.batch, seen["n"], seen["total"]
+        found["seen"].setdefault(last, set()).add((rows, total))
         connection.close()
         time.sleep(0.005)
     answer.send(found)

@@ -1,6 +1,6 @@
 """Derive anew what new or undone batches touched, and rewrite only where something changed.
 
-A (meter, channel) whose rows all lie inside one clock hour is derived month by month; any other (registers,
+A (meter, channel) whose rows all lie inside one clock hour is derived UTC day by UTC day; any other (registers,
 days, bills) over its full history, because one row may change its neighbours. Old and new effective rows
 are compared; months, meter-days and digests are rewritten only where they differ. The tables move to new
 versions that nobody reads until the caller publishes them.
@@ -29,10 +29,13 @@ from tanlin.readings.store import Store
 #: Log rows derived at once.
 ROWS_AT_ONCE = 2_000_000
 DAYS_AT_ONCE = 80_000
+MONTHS_AT_ONCE = 1_500
 _PAIR = [("meter_id", pa.int64()), ("channel", pa.string())]
-_TOUCHED = pa.schema([*_PAIR, ("month", pa.string())])
+_MONTH = pa.schema([*_PAIR, ("month", pa.string())])
+_TOUCHED = _MONTH.append(pa.field("day", pa.int64()))
 _SCOPE = pa.schema([*_PAIR, ("long", pa.int64()), ("n", pa.int64())])
 _DAY = pa.schema([*_PAIR, ("day", pa.int32()), ("local_month", pa.string())])
+_UTC_DAY = "{0}.start - {0}.start % 86400"
 _INSIDE_AN_HOUR = "seconds > 0 AND start % 3600 + seconds <= 3600"
 
 
@@ -61,28 +64,32 @@ class Changes:
 
 
 def touched(store: Store, log: int, batches: Iterable[int]) -> pa.Table:
-    """The (meter_id, channel, month) that these batches hold rows of."""
+    """The (meter_id, channel, month, day) that these batches hold rows of; day is a UTC midnight in epoch s."""
     numbers = ", ".join(str(number) for number in sorted(batches)) or "-1"
-    sql = f"SELECT DISTINCT meter_id, channel, month FROM log WHERE batch IN ({numbers})"
+    day = _UTC_DAY.format("log")
+    sql = f"SELECT DISTINCT meter_id, channel, month, {day} AS day FROM log WHERE batch IN ({numbers})"
     return store.engine.query(sql, {"log": store.source("log", log)}).cast(_TOUCHED)
 
 
 def scope(store: Store, log: int, touched: pa.Table, meters: Iterable[int] = ()) -> pa.Table:
-    """The pairs to derive, with ``long`` = 1 for full history, and ``n`` rows in the log.
+    """The pairs to derive, with ``long`` = 1 for full history, and ``n`` rows of the log to derive them from.
 
     ``meters`` are derived over their full history whatever their rows are.
     """
     whole = pa.table({"meter_id": pa.array(sorted(set(meters)), pa.int64())})
     sql = f"""
-        WITH pairs AS (SELECT DISTINCT meter_id, channel FROM touched)
-        SELECT l.meter_id AS meter_id, l.channel AS channel,
-               CAST(MAX(CASE WHEN {_INSIDE_AN_HOUR} AND w.meter_id IS NULL THEN 0 ELSE 1 END) AS BIGINT) AS long,
-               COUNT(*) AS n
-        FROM log l
-        LEFT JOIN pairs p ON l.meter_id = p.meter_id AND l.channel = p.channel
-        LEFT JOIN whole w ON l.meter_id = w.meter_id
-        WHERE p.meter_id IS NOT NULL OR w.meter_id IS NOT NULL
-        GROUP BY l.meter_id, l.channel ORDER BY l.meter_id, l.channel"""
+        WITH pairs AS (SELECT DISTINCT meter_id, channel FROM touched),
+        counted AS (
+            SELECT l.meter_id AS meter_id, l.channel AS channel, COUNT(*) AS n, COUNT(t.month) AS near,
+                CAST(MAX(CASE WHEN {_INSIDE_AN_HOUR} AND w.meter_id IS NULL THEN 0 ELSE 1 END) AS BIGINT) AS long
+            FROM log l
+            LEFT JOIN pairs p ON l.meter_id = p.meter_id AND l.channel = p.channel
+            LEFT JOIN whole w ON l.meter_id = w.meter_id
+            LEFT JOIN touched t ON {_near("l", "t", touched)}
+            WHERE p.meter_id IS NOT NULL OR w.meter_id IS NOT NULL
+            GROUP BY l.meter_id, l.channel)
+        SELECT meter_id, channel, long, CASE WHEN long = 1 THEN n ELSE near END AS n
+        FROM counted ORDER BY meter_id, channel"""
     frames = {"touched": touched, "whole": whole}
     if not touched.num_rows and not whole.num_rows:
         return _SCOPE.empty_table()
@@ -92,7 +99,7 @@ def scope(store: Store, log: int, touched: pa.Table, meters: Iterable[int] = ())
 
 
 def chunks(pairs: pa.Table, rows: int = ROWS_AT_ONCE) -> Iterator[pa.Table]:
-    """The pairs in runs of about ``rows`` log rows."""
+    """The pairs in runs of about ``rows`` rows to derive from."""
     if pairs.num_rows:
         number = np.cumsum(pairs["n"].to_numpy()) // rows
         edges = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), pairs.num_rows]
@@ -101,28 +108,41 @@ def chunks(pairs: pa.Table, rows: int = ROWS_AT_ONCE) -> Iterator[pa.Table]:
 
 
 def select(store: Store, source: Source, pairs: pa.Table, touched: pa.Table, order: str) -> pa.Table:
-    """Rows of the source in the scope of these pairs: full history where long, else the touched months."""
+    """Rows of the source in the scope of these pairs: full history where long, else the touched days.
+
+    Where ``touched`` names no days, whole months.
+    """
     short = store.engine.query(
-        "SELECT DISTINCT t.meter_id, t.channel, t.month FROM touched t "
+        "SELECT DISTINCT t.* FROM touched t "
         "JOIN pairs p ON t.meter_id = p.meter_id AND t.channel = p.channel WHERE p.long = 0",
         {},
         {"touched": touched, "pairs": pairs},
     )
+    low, high = _bounds(pairs["meter_id"])
+    inside = f"meter_id BETWEEN {low} AND {high}"  # lets the engine skip row groups
     if not pairs["long"].to_numpy().any():
-        months = set(short["month"].to_pylist())
+        months = set(pc.unique(short["month"]).to_pylist())
         source = Source(source.schema, _within(source.files, months), source.where)
+        if "day" in short.column_names and short.num_rows:
+            first, last = _bounds(short["day"])
+            inside += f" AND start BETWEEN {first} AND {last + 86_399}"
     columns = ", ".join(f"r.{name}" for name in source.schema.names)
     sql = f"""
         SELECT {columns} FROM r
         JOIN pairs p ON r.meter_id = p.meter_id AND r.channel = p.channel
-        LEFT JOIN short s ON r.meter_id = s.meter_id AND r.channel = s.channel AND r.month = s.month
+        LEFT JOIN short s ON {_near("r", "s", short)}
         WHERE p.long = 1 OR s.month IS NOT NULL
         ORDER BY {order}"""
-    low, high = _bounds(pairs["meter_id"])
-    inside = f"meter_id BETWEEN {low} AND {high}"  # lets the engine skip row groups
     where = f"({source.where}) AND {inside}" if source.where else inside
     narrowed = Source(source.schema, source.files, where)
     return store.engine.query(sql, {"r": narrowed}, {"pairs": pairs, "short": short})
+
+
+def _near(rows: str, touched: str, shape: pa.Table) -> str:
+    """Join of rows with the touched days of their pair, or months where there are no days."""
+    by_day = "day" in shape.column_names
+    when = f"{_UTC_DAY.format(rows)} = {touched}.day" if by_day else f"{rows}.month = {touched}.month"
+    return f"{rows}.meter_id = {touched}.meter_id AND {rows}.channel = {touched}.channel AND {when}"
 
 
 def refresh(
@@ -146,9 +166,8 @@ def refresh(
     meters = sorted(set(meters))
     log = store.source("log", pinned.log, where=live)
     current = store.source("current", pinned.current)
-    months: list[pa.Table] = [_TOUCHED.empty_table()]
+    altered: list[pa.Table] = [_TOUCHED.empty_table()]
     days: list[pa.Table] = [_DAY.empty_table()]
-    hashes: list[pa.Table] = [DIGESTS.empty_table()]
     problems: list[pa.Table] = [PROBLEMS.empty_table()]
     rows = 0
     with store.staging() as folder:
@@ -161,22 +180,23 @@ def refresh(
                 continue
             changed = _difference(store, new.rows, old)
             rows += _keys(changed) if old.num_rows else changed.num_rows
-            in_months = changed.group_by(["meter_id", "channel", "month"]).aggregate([])
-            months.append(in_months.cast(_TOUCHED))
+            in_days = _in_days(store, changed)
+            altered.append(in_days)
             short = changed.filter(pc.less_equal(changed["seconds"], LONGEST))
             days.append(touched_days(short, zones).cast(_DAY))
-            kept = _only(store, new.rows, in_months, order) if old.num_rows else new.rows
-            hashes.append(digests(kept))
+            kept = _only(store, new.rows, in_days, order) if old.num_rows else new.rows
             pq.write_table(kept, folder / f"{number:06}.parquet")
-        changes = Changes(pa.concat_tables(days), pa.concat_tables(months), rows, pa.concat_tables(problems))
-        return _write(store, pinned, changes, pa.concat_tables(hashes), folder, zones, meters)
+        gone = pa.concat_tables(altered)
+        in_months = gone.group_by(_MONTH.names).aggregate([]).cast(_MONTH)
+        changes = Changes(pa.concat_tables(days), in_months, rows, pa.concat_tables(problems))
+        return _write(store, pinned, changes, gone, folder, zones, meters)
 
 
 def _write(
     store: Store,
     pinned: Versions,
     changes: Changes,
-    hashes: pa.Table,
+    gone: pa.Table,
     folder: Path,
     zones: pa.Table,
     meters: list[int],
@@ -185,7 +205,8 @@ def _write(
     months = sorted(set(changes.months["month"].to_pylist()))
     if months:
         fresh = Source(CURRENT, tuple(str(path) for path in sorted(folder.iterdir())))
-        current = _replace(store, "current", current, months, changes.months, {"fresh": fresh}, {})
+        current = _replace(store, "current", current, months, gone, {"fresh": fresh}, {})
+        hashes = pa.concat_tables(_hashes(store, current, changes.months))
         hashed = _replace(store, "digests", hashed, months, changes.months, {}, {"fresh": hashes})
     moved = _moved_days(store, current, days, zones, meters)
     changed = pa.concat_tables([changes.days, moved]).group_by(_DAY.names).aggregate([]).cast(_DAY)
@@ -214,7 +235,7 @@ def _replace(
     """Rewrite months: what was there without the ``gone`` keys, and ``fresh``. One month in memory at once."""
     schema, key, partition, order = _SHAPES[name]
     columns = ", ".join(schema.names)
-    match = " AND ".join(f"old.{column} = gone.{column}" for column in key)
+    match = " AND ".join(f"{column.format('old')} = gone.{name}" for name, column in key.items())
 
     # Opened before the write: delta-rs cannot open a table while it pulls rows for another.
     before = [(month, store.source(name, version, [month])) for month in months]
@@ -233,10 +254,25 @@ def _replace(
     return store.replace(name, months, pa.RecordBatchReader.from_batches(schema, batches()))
 
 
+def _hashes(store: Store, current: int, months: pa.Table) -> Iterator[pa.Table]:
+    """Digests of these (meter, channel, month), from their effective rows."""
+    months = months.sort_by([(name, "ascending") for name in _MONTH.names])
+    for first in range(0, months.num_rows, MONTHS_AT_ONCE):
+        part = months.slice(first, MONTHS_AT_ONCE)
+        low, high = _bounds(part["meter_id"])
+        source = store.source("current", current, pc.unique(part["month"]).to_pylist())
+        narrowed = Source(source.schema, source.files, f"meter_id BETWEEN {low} AND {high}")
+        sql = """SELECT r.* FROM r JOIN m
+            ON r.meter_id = m.meter_id AND r.channel = m.channel AND r.month = m.month
+            ORDER BY r.meter_id, r.channel, r.start"""
+        yield digests(store.engine.query(sql, {"r": narrowed}, {"m": part}).cast(CURRENT))
+
+
+_KEY = {"meter_id": "{}.meter_id", "channel": "{}.channel"}
 _SHAPES = {
-    "current": (CURRENT, ("meter_id", "channel", "month"), "month", "meter_id, channel, start"),
-    "digests": (DIGESTS, ("meter_id", "channel", "month"), "month", "meter_id, channel, month"),
-    "days": (DAYS, ("meter_id", "channel", "day"), "local_month", "meter_id, channel, day"),
+    "current": (CURRENT, {**_KEY, "day": _UTC_DAY}, "month", "meter_id, channel, start"),
+    "digests": (DIGESTS, {**_KEY, "month": "{}.month"}, "month", "meter_id, channel, month"),
+    "days": (DAYS, {**_KEY, "day": "{}.day"}, "local_month", "meter_id, channel, day"),
 }
 
 
@@ -294,15 +330,20 @@ def _difference(store: Store, new: pa.Table, old: pa.Table) -> pa.Table:
     return store.engine.query(sql, {}, {"new": new, "old": old}).cast(new.schema)
 
 
+def _in_days(store: Store, rows: pa.Table) -> pa.Table:
+    """The (meter_id, channel, month, day) of effective rows; day is a UTC midnight in epoch s."""
+    sql = f"SELECT DISTINCT meter_id, channel, month, {_UTC_DAY.format('r')} AS day FROM r"
+    return store.engine.query(sql, {}, {"r": rows}).cast(_TOUCHED)
+
+
 def _keys(rows: pa.Table) -> int:
     return int(rows.group_by(["meter_id", "channel", "start", "seconds"]).aggregate([]).num_rows)
 
 
-def _only(store: Store, rows: pa.Table, months: pa.Table, order: str) -> pa.Table:
-    """Rows of the given (meter, channel, month)."""
-    sql = f"""SELECT r.* FROM r JOIN m
-        ON r.meter_id = m.meter_id AND r.channel = m.channel AND r.month = m.month ORDER BY {order}"""
-    return store.engine.query(sql, {}, {"r": rows, "m": months}).cast(rows.schema)
+def _only(store: Store, rows: pa.Table, days: pa.Table, order: str) -> pa.Table:
+    """Rows that start in the given (meter, channel, day)."""
+    sql = f"SELECT r.* FROM r JOIN d ON {_near('r', 'd', days)} ORDER BY {order}"
+    return store.engine.query(sql, {}, {"r": rows, "d": days}).cast(rows.schema)
 
 
 def _within(files: Iterable[str], months: set[str]) -> tuple[str, ...]:

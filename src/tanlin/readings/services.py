@@ -21,6 +21,7 @@ from django.utils import timezone
 from tanlin.kernel.errors import Conflict, NotFound, Text
 from tanlin.readings import compact as compacting
 from tanlin.readings import refresh as refreshing
+from tanlin.readings.disk import full_disk_named
 from tanlin.readings.incoming import incoming
 from tanlin.readings.locks import locked
 from tanlin.readings.models import Batch, State
@@ -88,6 +89,7 @@ def registry() -> tuple[pa.Table, pa.Table]:
     return _connections.registry()
 
 
+@full_disk_named()
 def append(
     rows: pa.Table | pa.RecordBatchReader, *, source: str, on_commit: OnCommit | None = None
 ) -> Batch | None:
@@ -104,6 +106,7 @@ def append(
         BadInput: a column is missing or of the wrong type; a cell is empty, not finite or out of range; two
             rows have one key and different values. Nothing is stored then.
         Conflict: another writer keeps the lock.
+        DiskFull: there was no space; nothing counts, and the same call may be made again.
     """
     place = store()
     with incoming(place, rows) as given, locked("writer", connection):
@@ -121,6 +124,7 @@ def append(
             raise
 
 
+@full_disk_named()
 def void(number: int, *, source: str = "undo", on_commit: OnCommit | None = None) -> Batch:
     """Undo a committed batch by a new one; undoing that one brings the readings back.
 
@@ -156,6 +160,7 @@ def void(number: int, *, source: str = "undo", on_commit: OnCommit | None = None
         return batch
 
 
+@full_disk_named()
 def recover() -> list[Batch]:
     """Finish or void what a dead writer left; the batches settled. A live writer is waited for."""
     place = store()
@@ -164,6 +169,7 @@ def recover() -> list[Batch]:
         return _recover(place)
 
 
+@full_disk_named()
 def refresh(devices: pa.Table | None, zones: pa.Table, meters: Iterable[int] = ()) -> Refreshed:
     """Bring ``current``, ``days`` and the digests up to the watermark, and let readers see it at once.
 
@@ -181,6 +187,7 @@ def refresh(devices: pa.Table | None, zones: pa.Table, meters: Iterable[int] = (
         return _refresh(place, pinned, upto, numbers, devices, zones, meters)
 
 
+@full_disk_named()
 def rebuild(devices: pa.Table | None, zones: pa.Table) -> Refreshed:
     """Drop the derived tables and derive them anew from the whole log; readers keep the old ones till then."""
     place = store()
@@ -191,6 +198,7 @@ def rebuild(devices: pa.Table | None, zones: pa.Table) -> Refreshed:
         return _refresh(place, empty, watermark(), numbers, devices, zones, ())
 
 
+@full_disk_named()
 def compact(progress: Callable[[int, int], object] = lambda done, total: None) -> Compacted:
     """Merge the small files of the log, and delete files of all tables that nobody can be reading.
 
