@@ -6,7 +6,7 @@ import argparse
 import importlib
 import sys
 
-BENCHES = ("inventory", "pages")
+BENCHES = ("inventory", "ingest", "pages")
 
 
 def main(arguments: list[str]) -> int:

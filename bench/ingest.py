@@ -194,7 +194,7 @@ def main(arguments: list[str]) -> int:
     """Run, print a line for people and one of JSON; 1 when a reader met a fault or the answer is wrong."""
     parser = argparse.ArgumentParser(prog="python -m bench ingest", description=__doc__)
     parser.add_argument("--meters", type=int, default=5_000)
-    parser.add_argument("--batches", type=int, default=8)
+    parser.add_argument("--batches", type=int, default=4)
     parser.add_argument("--readers", type=int, default=2)
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="tanlin-bench-") as home:
