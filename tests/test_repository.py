@@ -29,7 +29,7 @@ def test_a_lock_pins_by_hash_and_names_no_host(lock: str):
     assert all("==" in entry and "--hash=sha256:" in entry for entry in entries)
 
 
-@pytest.mark.parametrize(("lock", "extras"), [(LOCKS[0], ["test"]), (LOCKS[1], ["test", "dev"])])
+@pytest.mark.parametrize(("lock", "extras"), [(LOCKS[0], ["test"]), (LOCKS[1], ["test", "dev", "spark"])])
 def test_a_lock_holds_every_declared_requirement(lock: str, extras: list[str]):
     pinned = {line.split("==")[0] for line in (ROOT / lock).read_text(encoding="utf-8").splitlines()}
     declared = PROJECT["dependencies"] + [
