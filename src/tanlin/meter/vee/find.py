@@ -85,8 +85,8 @@ def _checks(
     yield from series.gaps(rows, step, value("gap", "hours"), value("gap", "late"), until)
     for grid in grids:
         yield from series.stuck(grid, rows, value("stuck", "hours"))
-        limits = (value("spike", name) for name in ("deviations", "share", "tail", "hours"))
-        yield from series.spikes(grid, rows, *limits, value("range", "rated"))
+        deviations, share, tail, hours = (value("spike", n) for n in ("deviations", "share", "tail", "hours"))
+        yield from series.spikes(grid, rows, deviations, share, tail, hours, value("range", "rated"))
         yield from clocks.shifts(grid, rows, value("clock", "gain"), value("clock", "fit"))
 
 

@@ -1,0 +1,234 @@
+"""Reads of the checks: exceptions with the days around them, coverage by month, rules in force.
+
+Those that take an area trust that the right at it has been proved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from django.db.models import QuerySet
+
+from tanlin.kernel.period import DAY, Period, midnight
+from tanlin.meter.models import Exceptional, MeterRow, VeeRule
+from tanlin.meter.vee import Rule, RuleBook, shipped
+from tanlin.readings import queries as readings
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from tanlin.community.queries import Area
+
+OPEN = (Exceptional.State.OPEN, Exceptional.State.REOPENED)
+#: Days drawn on each side of an exception, and the longest stretch drawn whole.
+AROUND, LONGEST = 3 * DAY, 21 * DAY
+_IDS_AT_ONCE = 500
+
+
+class Point(NamedTuple):
+    """An effective interval before the multiplier."""
+
+    start: int
+    seconds: int
+    value: float
+    quality: str
+
+
+class Month(NamedTuple):
+    """One cell of the grid: shares of the time expected and of the value; coverage None where nothing was due."""
+
+    month: str
+    coverage: float | None
+    estimated: float
+
+
+class Covered(NamedTuple):
+    """A meter's months, and its exceptions that wait."""
+
+    row: MeterRow
+    months: list[Month]
+    waiting: int
+
+
+def meters_of(area: Area) -> QuerySet[MeterRow]:
+    """Open rows of the meters below an area."""
+    return MeterRow.objects.filter(
+        superseded_at__isnull=True, valid_to__isnull=True, place__path__startswith=area.path
+    )
+
+
+def exceptions(
+    area: Area, kind: str = "", state: str = "waiting", meter: int | None = None
+) -> QuerySet[Exceptional]:
+    """Exceptions of the meters below an area, newest first; ``state`` waiting, all or one of the states."""
+    found = Exceptional.objects.filter(
+        meter__rows__superseded_at__isnull=True,
+        meter__rows__valid_to__isnull=True,
+        meter__rows__place__path__startswith=area.path,
+    ).distinct()
+    if meter is not None:
+        found = found.filter(meter=meter)
+    if kind:
+        found = found.filter(kind=kind)
+    if state == "waiting":
+        found = found.filter(state__in=OPEN)
+    elif state != "all":
+        found = found.filter(state=state)
+    return found.select_related("meter", "actor")
+
+
+def around(found: Sequence[Exceptional]) -> dict[int, list[Point]]:
+    """Exception id → the effective intervals from three days before it to three days after."""
+    import pyarrow as pa
+
+    if not found:
+        return {}
+    frame = pa.table(
+        {
+            "id": pa.array([one.pk for one in found], pa.int64()),
+            "meter_id": pa.array([one.meter_id for one in found], pa.int64()),
+            "channel": pa.array([one.channel for one in found], pa.string()),
+            "low": pa.array([one.start - AROUND for one in found], pa.int64()),
+            "high": pa.array([min(one.end, one.start + LONGEST) + AROUND for one in found], pa.int64()),
+        }
+    )
+    first, last = (str(np.datetime64(int(edge), "s").astype("datetime64[M]")) for edge in _edges(found))
+    sql = f"""SELECT w.id AS id, c.start AS start, c.seconds AS seconds, c.value AS value, c.quality AS quality
+        FROM current c JOIN wanted w ON c.meter_id = w.meter_id AND c.channel = w.channel
+        WHERE c.month BETWEEN '{first}' AND '{last}' AND c.start < w.high AND c.start + c.seconds > w.low
+        ORDER BY w.id, c.start"""
+    out: dict[int, list[Point]] = {one.pk: [] for one in found}
+    for row in readings.snapshot().query(sql, wanted=frame).to_pylist():
+        out[row["id"]].append(Point(row["start"], row["seconds"], row["value"], row["quality"]))
+    return out
+
+
+def _edges(found: Sequence[Exceptional]) -> tuple[int, int]:
+    return min(one.start for one in found) - AROUND - 31 * DAY, max(one.end for one in found) + AROUND
+
+
+def grid(area: Area, rows: Iterable[MeterRow], months: Sequence[str]) -> list[Covered]:
+    """Coverage and estimated share of each row's meter and channel in local months ``YYYY-MM``.
+
+    Time is due from the row's first day up to the newest reading of all meters; register readings and bills longer
+    than 25 h make no daily values and are left out.
+    """
+    rows = list(rows)
+    if not rows or not months:
+        return []
+    sums, until = _month_sums(rows, months)
+    waiting: dict[int, int] = {}
+    for meter in exceptions(area).values_list("meter_id", flat=True):
+        waiting[meter] = waiting.get(meter, 0) + 1
+    out = []
+    for row in rows:
+        begin = midnight(row.valid_from, row.place.tz)
+        cells = []
+        for month in months:
+            low, high = Period(month).bounds(row.place.tz)
+            due = min(high, until) - max(low, begin)
+            value, estimated, seconds = sums.get((row.meter_id, row.channel, month), (0.0, 0.0, 0))
+            share = estimated / value if value > 0 else 0.0
+            cells.append(Month(month, min(seconds / due, 1.0) if due > 0 else None, min(share, 1.0)))
+        out.append(Covered(row, cells, waiting.get(row.meter_id, 0)))
+    return out
+
+
+def _month_sums(
+    rows: list[MeterRow], months: Sequence[str]
+) -> tuple[dict[tuple[int, str, str], tuple[float, float, int]], int]:
+    """(meter, channel, month) → value, estimated, seconds; and the epoch second the newest of these days ends at."""
+    import pyarrow as pa
+
+    ids = pa.table({"meter_id": pa.array(sorted({row.meter_id for row in rows}), pa.int64())})
+    sql = f"""SELECT d.meter_id AS meter_id, d.channel AS channel, d.local_month AS month, SUM(d.value) AS value,
+            SUM(d.estimated) AS estimated, SUM(d.seconds) AS seconds, MAX(d.day) AS last
+        FROM days d JOIN ids i ON d.meter_id = i.meter_id
+        WHERE d.local_month BETWEEN '{min(months)}' AND '{max(months)}'
+        GROUP BY d.meter_id, d.channel, d.local_month ORDER BY d.meter_id, d.channel, d.local_month"""
+    found = readings.snapshot().query(sql, ids=ids).to_pylist()
+    sums = {
+        (r["meter_id"], r["channel"], r["month"]): (r["value"], r["estimated"], int(r["seconds"]))
+        for r in found
+    }
+    if not found:
+        return sums, 0
+    last = max(r["last"] for r in found)
+    day = date(last // 10000, last // 100 % 100, last % 100)
+    return sums, midnight(day + timedelta(days=1), rows[0].place.tz)
+
+
+def months_until(area: Area, rows: Iterable[MeterRow], count: int = 12) -> list[str]:
+    """The last months, oldest first, up to the newest with daily values of the meters; empty where there is none."""
+    import pyarrow as pa
+
+    ids = pa.table({"meter_id": pa.array(sorted({row.meter_id for row in rows}), pa.int64())})
+    sql = "SELECT MAX(d.month) AS last FROM days d JOIN ids i ON d.meter_id = i.meter_id"
+    last = readings.snapshot().query(sql, ids=ids)["last"][0].as_py()
+    if last is None:
+        return []
+    number = last // 100 * 12 + last % 100 - 1
+    return [f"{n // 12:04d}-{n % 12 + 1:02d}" for n in range(number - count + 1, number + 1)]
+
+
+def rules(area: Area) -> list[VeeRule]:
+    """The rules added at an area, above it or below it, newest first."""
+    near = VeeRule.objects.filter(area__path__startswith=area.path) | VeeRule.objects.filter(
+        area__in=area.ancestor_ids
+    )
+    return list(near.select_related("area", "meter", "actor").order_by("-learned", "-id"))
+
+
+def book() -> RuleBook:
+    """All rules, shipped and added."""
+    return RuleBook(
+        Rule(
+            row.kind,
+            row.parameter,
+            row.value,
+            row.carrier,
+            row.meter_id,
+            row.area.path,
+            row.valid_from,
+            row.valid_to,
+            row.learned.timestamp(),
+            str(row.actor or ""),
+            row.reason,
+        )
+        for row in VeeRule.objects.select_related("area", "actor").order_by("learned", "id")
+    )
+
+
+def shipped_rules() -> Sequence[Rule]:
+    """The rules that come with the product."""
+    return shipped()
+
+
+def checks_frame(ids: Iterable[int]) -> pa.Table:
+    """What the checks ask of meters (columns meter_id, carrier, path, tz, until); silence is looked for elsewhere."""
+    import pyarrow as pa
+
+    wanted = list(ids)
+    found: dict[int, tuple[str, str, str]] = {}
+    for first in range(0, len(wanted), _IDS_AT_ONCE):
+        part = MeterRow.objects.filter(
+            superseded_at__isnull=True, meter__in=wanted[first : first + _IDS_AT_ONCE]
+        )
+        for meter, *about in part.order_by("valid_from").values_list(
+            "meter_id", "meter__carrier", "place__path", "place__tz"
+        ):
+            found[meter] = (about[0], about[1], about[2])
+    columns = list(zip(*found.values(), strict=True)) or [(), (), ()]
+    return pa.table(
+        {
+            "meter_id": pa.array(found, pa.int64()),
+            **{
+                name: pa.array(c, pa.string())
+                for name, c in zip(("carrier", "path", "tz"), columns, strict=True)
+            },
+            "until": pa.array([0] * len(found), pa.int64()),
+        }
+    )
