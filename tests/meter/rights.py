@@ -31,6 +31,9 @@ def build(world: World) -> None:
         if name != "fresh":
             services.check(imp)
     Import.objects.filter(pk=world.objects["done"]).update(state=Import.State.DONE)
+    world.objects["gateway"] = services.create_gateway(
+        world.a, kind="http", name="push", config={}, actor=SYSTEM
+    ).pk
 
 
 def meter(world: World) -> dict[str, Any]:
@@ -43,6 +46,10 @@ def row(world: World) -> dict[str, Any]:
 
 def imp(state: str) -> Any:
     return lambda world: {"slug": world.a.slug, "pk": world.objects[state]}
+
+
+def gateway(world: World) -> dict[str, Any]:
+    return {"slug": world.a.slug, "pk": world.objects["gateway"]}
 
 
 def only(world: World) -> dict[str, Any]:
@@ -74,6 +81,23 @@ ROWS = [
     Row("meter:import_repeat", "POST", right="import", kwargs=imp("done")),
     Row("meter:import_discard", "POST", right="import", kwargs=imp("fresh")),
     Row("meter:import_errors", kwargs=imp("checked")),
+    Row("meter:gateways"),
+    Row("meter:gateway_new", right="meters", kwargs=lambda world: {"slug": world.a.slug, "kind": "http"}),
+    Row(
+        "meter:gateway_new",
+        "POST",
+        right="meters",
+        kwargs=lambda world: {"slug": world.a.slug, "kind": "http"},
+        ok=(422,),
+    ),
+    Row("meter:gateway", kwargs=gateway),
+    Row("meter:gateway_change", right="meters", kwargs=gateway),
+    Row("meter:gateway_change", "POST", right="meters", kwargs=gateway, ok=(422,)),
+    Row("meter:gateway_map", right="meters", kwargs=gateway),
+    Row("meter:gateway_map", "POST", right="meters", kwargs=gateway, ok=(422,)),
+    Row(
+        "meter:gateway_act", "POST", right="meters", kwargs=lambda world: {**gateway(world), "verb": "token"}
+    ),
     Row("api:meters"),
     Row("api:meter", kwargs=only),
     Row("api:meter_readings", kwargs=only),

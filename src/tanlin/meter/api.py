@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from ninja import Field, Query, Router, Schema
+from ninja import Field, Query, Router, Schema, Status
 
 from tanlin.community import queries as community
 from tanlin.kernel.period import zone
@@ -262,10 +262,10 @@ def push(request: HttpRequest, response: HttpResponse, precision: str = "ns") ->
     try again: nothing of the batch was kept.
     """
     try:
-        return 202, _pushed(request, precision)
+        return Status(202, _pushed(request, precision))
     except (Full, http_push.TooMany) as error:
         response["Retry-After"] = str(http_push.RETRY_SECONDS)
-        return error.http_status, error.as_dict()
+        return Status(error.http_status, error.as_dict())
 
 
 def _pushed(request: HttpRequest, precision: str) -> dict[str, Any]:

@@ -19,11 +19,14 @@ class MeterConfig(AppConfig):
             "meter.check": "tanlin.meter.jobs:check",
             "meter.import": "tanlin.meter.jobs:import_file",
             "meter.refresh": "tanlin.meter.jobs:refresh_if_needed",
+            "meter.validate": "tanlin.meter.jobs:validate",
         },
-        periodic=("meter.refresh@60",),
+        periodic=("meter.refresh@60", "meter.validate@60"),
         nav=(
             Nav("meter:meters", Text("表计", "Meters"), "meter", order=20),
+            Nav("meter:quality", Text("质量", "Quality"), "check", order=25),
             Nav("meter:imports", Text("导入", "Import"), "import", order=30, right="import"),
+            Nav("meter:gateways", Text("网关", "Gateways"), "settings", order=35),
         ),
     )
 
@@ -32,3 +35,4 @@ class MeterConfig(AppConfig):
         from tanlin.readings import services as readings
 
         readings.connect(registry=queries.registry_frames, recovered=services.recovered)
+        readings.connect(recovered=services.quality.recovered)

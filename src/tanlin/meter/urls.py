@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tanlin.meter.views import imports, meters
+from tanlin.meter.views import gateways, imports, meters
 
 app_name = "meter"
 PLACE = "place/<slug:slug>/meter/"
@@ -24,4 +24,10 @@ urlpatterns = [
     path(PLACE + "imports/<int:pk>/repeat/", imports.repeat, name="import_repeat"),
     path(PLACE + "imports/<int:pk>/discard/", imports.discard, name="import_discard"),
     path(PLACE + "imports/<int:pk>/errors.csv", imports.errors_csv, name="import_errors"),
+    path(PLACE + "gateways/", gateways.index, name="gateways"),
+    path(PLACE + "gateways/new/<slug:kind>/", gateways.new, name="gateway_new"),
+    path(PLACE + "gateways/<int:pk>/", gateways.detail, name="gateway"),
+    path(PLACE + "gateways/<int:pk>/change/", gateways.change, name="gateway_change"),
+    path(PLACE + "gateways/<int:pk>/map/", gateways.map_point, name="gateway_map"),
+    path(PLACE + "gateways/<int:pk>/<slug:verb>/", gateways.act, name="gateway_act"),
 ]

@@ -10,6 +10,7 @@ from django.utils.translation import get_language
 
 from tanlin.kernel.errors import Text, Where
 from tanlin.kernel.period import DAY, HOUR, zone
+from tanlin.meter.adapters import adapter
 from tanlin.meter.health import WORDS
 from tanlin.meter.models import Carrier, Channel, Kind
 from tanlin.meter.products import PRODUCTS
@@ -132,3 +133,9 @@ def said(text: dict[str, str] | None) -> str:
 def said_where(where: dict[str, Any]) -> str:
     """A stored place in the input in the language of the page."""
     return Where(**where).text().pick(get_language())
+
+
+@register.filter
+def gateway_kind(kind: str) -> str:
+    """The word for a kind of gateway."""
+    return adapter(kind).title.pick(get_language())
