@@ -8,13 +8,14 @@ WORKERS ?= 2
 export TANLIN_HOME
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check soak bench messages lock clean
+.PHONY: help run test check soak bench pictures messages lock clean
 
 help:
 	@echo "make run       build the demonstration and serve it (state in $(TANLIN_HOME))"
 	@echo "make test      tests on SQLite, then the database tests on PostgreSQL if installed"
 	@echo "make check     lint, types, layers and doors, translations, migrations"
 	@echo "make soak      long tests          make bench     benchmarks"
+	@echo "make pictures  render the gallery of the demonstration into docs/pictures (needs Chromium)"
 	@echo "make messages  refresh catalogues  make lock      renew the lock (needs uv)"
 	@echo "make clean     remove caches and build output; var/ and $(VENV) stay"
 
@@ -39,6 +40,10 @@ soak: $(VENV)/.installed
 
 bench: $(VENV)/.installed
 	$(PY) -m bench
+
+# A demonstration of its own in a temporary folder, on a free port: the one in $(TANLIN_HOME) is left alone.
+pictures: $(VENV)/.installed
+	$(PY) tools/pictures.py
 
 messages: $(VENV)/.installed
 	$(PY) tools/messages.py

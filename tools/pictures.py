@@ -62,7 +62,7 @@ def pages(slug: str) -> Iterator[tuple[str, str, str]]:
         yield "import", "导入结果 / Result of an import", f"/place/{slug}/meter/imports/{imported.pk}/"
     yield "jobs", "任务 / Jobs", f"/place/{slug}/record/jobs/"
     yield "events", "操作日志 / Operation log", f"/place/{slug}/record/events/"
-    yield "evidence", "证据文件 / Evidence", f"/place/{slug}/record/evidence/"
+    yield "evidence", "佐证材料 / Evidence", f"/place/{slug}/record/evidence/"
     yield "community", "区域与人员 / Area and people", f"/place/{slug}/community/"
     yield "published", "公开数据 / Published figures", "/published/"
 
@@ -70,13 +70,14 @@ def pages(slug: str) -> Iterator[tuple[str, str, str]]:
 def shoot(page: Any, form: str) -> bytes:
     """The page from its top, at most ``MOST_HEIGHT`` high, as WebP small enough to keep, or as PNG."""
     page.evaluate("document.fonts.ready")
-    wire = page.context.new_cdp_session(page)
     size = page.viewport_size
     tall = min(page.evaluate("document.documentElement.scrollHeight"), MOST_HEIGHT)
-    clip = {"x": 0, "y": 0, "width": size["width"], "height": max(tall, size["height"]), "scale": 1}
+    # The window is made as tall as the page, so that what is fixed to its end stands at the end.
+    page.set_viewport_size({"width": size["width"], "height": max(tall, size["height"])})
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    wire = page.context.new_cdp_session(page)
     for quality in (80, 60, 40, 20):
-        asked = {"format": form, "clip": clip, "captureBeyondViewport": True}
-        asked |= {"quality": quality} if form == "webp" else {}
+        asked = {"format": form} | ({"quality": quality} if form == "webp" else {})
         data = base64.b64decode(wire.send("Page.captureScreenshot", asked)["data"])
         if form == "png" or len(data) <= MOST_BYTES:
             return data
@@ -95,6 +96,7 @@ def render(url: str, visitor: Visitor, wanted: list[tuple[str, str, str]], folde
                 color_scheme="dark" if skin.dark else "light",
                 device_scale_factor=skin.scale,
                 reduced_motion="reduce",
+                locale="zh-CN",
             )
             for name, _, path in wanted:
                 context.clear_cookies()

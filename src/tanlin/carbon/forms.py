@@ -31,7 +31,9 @@ class FactorForm(forms.Form):
     )
     name_zh = forms.CharField(max_length=120, label=_("Name"))
     name_en = forms.CharField(max_length=120, label=_("English name"), required=False)
-    kind = forms.ChoiceField(choices=kinds, label=_("Kind"))
+    kind = forms.ChoiceField(
+        choices=kinds, label=_("Kind"), widget=forms.Select(attrs={"class": "form-select"})
+    )
     product = forms.CharField(max_length=40, label=_("Product"), required=False)
     region = forms.RegexField(r"[A-Z][A-Z0-9\-]*", max_length=20, label=_("Region"))
     value = forms.FloatField(label=_("Value"))

@@ -145,7 +145,7 @@ def flow_picture(rows: Rows, places: Mapping[str, Text]) -> Picture:
         return id
 
     for (thing, place, scope), value in flows.items():
-        energy = rows.sum("energy_kwh", rows.mask(thing=thing))
+        energy = rows.sum("energy_kwh", rows.mask(thing=thing, channel="import"))
         chain = [
             node(
                 f"c:{thing}",
@@ -171,9 +171,11 @@ def flow_picture(rows: Rows, places: Mapping[str, Text]) -> Picture:
         "links": [{"source": a, "target": b, "value": v} for (a, b), v in links.items()],
     }
     top = max((n for n in nodes.values() if n["depth"] == 0), key=lambda n: n["value"])
+    balance, credit = _balance(rows), _undrawn(rows)
     summary = Text(
-        f"合计 {digits(total)}{SPACE}tCO₂e，其中{top['name'].zh}占 {share(top['value'] / total)}。",
-        f"{digits(total)}{SPACE}tCO₂e in all, {share(top['value'] / total)} of it from {top['name'].en.lower()}.",
+        f"合计 {digits(total)}{SPACE}tCO₂e，其中{top['name'].zh}占 {share(top['value'] / total)}。{balance.zh}{credit.zh}",
+        f"{digits(total)}{SPACE}tCO₂e in all, {share(top['value'] / total)} of it from {top['name'].en.lower()}."
+        f"{balance.en}{credit.en}",
     )
     named = {n["id"]: n["name"] for n in nodes.values()}
     table = {
@@ -181,6 +183,31 @@ def flow_picture(rows: Rows, places: Mapping[str, Text]) -> Picture:
         "rows": [[named[a], named[b], v] for (a, b), v in links.items()],
     }
     return Picture("flow", title, summary, spec, table)
+
+
+def _balance(rows: Rows) -> Text:
+    """How the electricity bought, which the picture shows, comes to the electricity used; empty without generation or export."""
+    bought, made, fed = (
+        (rows.sum("energy_kwh", rows.mask(carrier="electricity", channel=channel)) or 0.0) / 1e3
+        for channel in ("import", "generation", "export")
+    )
+    if not made and not fed:
+        return Text("", "")
+    used, unit = digits(bought + made + fed), f"{SPACE}MWh"
+    parts = digits(bought), digits(made), digits(-fed)  # an export counts negative
+    return Text(
+        f"图中的电为外购电：外购 {parts[0]} + 自发 {parts[1]} − 上网 {parts[2]} = 使用 {used}{unit}。",
+        f" Electricity is what was bought: bought {parts[0]} + generated {parts[1]} − exported {parts[2]} = used {used}{unit}.",
+    )
+
+
+def _undrawn(rows: Rows) -> Text:
+    """What a picture of widths cannot show: emissions below zero."""
+    below = -np.minimum(np.nan_to_num(rows["tco2e"].astype(float)), 0.0).sum()
+    if not below:
+        return Text("", "")
+    amount = f"{digits(below)}{SPACE}tCO₂e"
+    return Text(f"另有负值 −{amount} 未画出。", f" Not drawn: −{amount} below zero.")
 
 
 def days_picture(days: pa.Table | None) -> Picture:

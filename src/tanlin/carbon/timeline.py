@@ -88,7 +88,12 @@ def timeline_picture(facts: Iterable[Fact], today: date, tariffs: Iterable[Span]
     count = sum(len(row["spans"]) for row in rows.values())
     hidden = len(rows) > MOST_SERIES
     more = (
-        Text(f"，图中为前 {MOST_SERIES} 个", f", the first {MOST_SERIES} drawn") if hidden else Text("", "")
+        Text(
+            f"，图中为前 {MOST_SERIES} 个，全部见下方数据表",
+            f", the first {MOST_SERIES} drawn, all of them in the table view below",
+        )
+        if hidden
+        else Text("", "")
     )
     rest = Text("", "")
     if undated:

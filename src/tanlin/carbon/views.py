@@ -145,7 +145,7 @@ def factor_new(request: HttpRequest, slug: str) -> HttpResponse:
     area = community.area(request.user, slug, "factors")
     if not queries.may_edit_factors(request.user, area):
         raise Forbidden()
-    form = FactorForm(request.POST or None)
+    form = FactorForm(request.POST or None, label_suffix="")
     if request.method == "POST" and form.is_valid():
         services.add_factor(form.row(), actor=request.user)
         return redirect(f"{reverse('carbon:factors', args=[slug])}?q={form.cleaned_data['fact_id']}")

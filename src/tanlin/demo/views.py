@@ -34,7 +34,7 @@ def _shown(fact: Any) -> dict[str, Any]:
     return {
         "place": Text(value["place"], value["place_en"]),
         "item": Text(value["item"], value["item_en"]),
-        "number": f"{value['value']:,.12g}",
+        "number": f"{value['value']:,.12g}".replace("-", "−"),
         "unit": UNIT_WORDS.get(fact.unit, fact.unit),
         "year": value["year"],
         "source": Text(fact.source, value["source_en"]),

@@ -23,7 +23,7 @@ class RecordConfig(AppConfig):
         },
         nav=(
             Nav("record:jobs", Text("任务进度", "Jobs"), "clock", 80),
-            Nav("record:evidence_list", Text("证据文件", "Evidence"), "receipt", 85),
+            Nav("record:evidence_list", Text("佐证材料", "Evidence"), "receipt", 85),
             Nav("record:events", Text("操作日志", "Operation log"), "history", 95, right="replay"),
         ),
     )

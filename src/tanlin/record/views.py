@@ -19,7 +19,7 @@ from tanlin.kernel.manifest import figure_label, methods
 from tanlin.kernel.receipt import InputErased
 from tanlin.record import jobs as work
 from tanlin.record import queries
-from tanlin.record.models import Job
+from tanlin.record.models import Event, Job
 from tanlin.record.replay import answer_text, change_text, expand
 from tanlin.record.services import load_table
 
@@ -234,6 +234,7 @@ def events(request: HttpRequest, slug: str) -> HttpResponse:
         {
             "row": row,
             "verb": spoken(row.verb),
+            "subject": _subject(row),
             "data": json.dumps(row.data, ensure_ascii=False, indent=1) if row.data else "",
         }
         for row in rows[:PAGE]
@@ -243,6 +244,13 @@ def events(request: HttpRequest, slug: str) -> HttpResponse:
         "record/events.html",
         {"events": shown, "older": rows[PAGE - 1].pk if len(rows) > PAGE else None},
     )
+
+
+def _subject(row: Event) -> Any:
+    """What an event is about: the place itself, a kind of job in words, else as it was written."""
+    if row.area is not None and row.subject == row.area.slug:
+        return row.area
+    return spoken(row.subject) if row.verb == "record.job_cancelled" else row.subject
 
 
 @require_GET

@@ -151,17 +151,20 @@ def chart(
     table: Mapping[str, Any] | None = None,
     summary: Any = "",
     receipt: str | None = None,
+    level: int = 3,
 ) -> dict[str, Any]:
     """A picture drawn by charts.js from JSON in the page, with its table view, CSV, full screen and print.
 
     ``spec``: see the head of charts.js; Text inside is resolved. An empty spec (None) shows the empty state.
     ``table``: ``{"columns": [label, …], "rows": [[cell, …], …]}``; numbers are formatted and put to the right,
     None is 暂无数据. ``summary``: the picture in one sentence, also its accessible description.
+    ``level``: of its heading, one below the heading it stands under.
     """
     lang = language()
     data = json.dumps(present.localise(spec, lang), ensure_ascii=False, allow_nan=False) if spec else ""
     return {
         "id": id,
+        "level": level,
         "title": present.spaced(present.pick(title, lang)),
         "summary": present.spaced(present.pick(summary, lang)),
         # Escaped above: the text cannot leave the script element.
