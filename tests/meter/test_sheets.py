@@ -126,3 +126,24 @@ def test_safe_cell_disarms_formulas(text: str) -> None:
 @pytest.mark.parametrize("value", ["表号", "1-2", "", 3, -1.5, None])
 def test_safe_cell_leaves_the_rest(value: object) -> None:
     assert sheets.safe_cell(value) == value
+
+
+def test_a_row_group_too_large_is_refused_by_its_footer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"kwh": [float(n) for n in range(1000)]}), path)
+    assert sheets.read(path)
+    monkeypatch.setattr(sheets, "MAX_GROUP", 1000)
+    with pytest.raises(BadInput) as caught:
+        sheets.read(path)
+    assert caught.value.code == "meter.too_big"
+
+
+def test_wide_rows_come_in_short_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("a,b\n" + "1,2\n" * 999)
+    monkeypatch.setattr("tanlin.meter.textfile.BLOCK_CELLS", 200)
+    sizes = [len(block.rows) for block in sheets.read(path)[0].blocks()]
+    assert sum(sizes) == 1000
+    assert max(sizes) == 128

@@ -51,10 +51,10 @@ FILE = {
         "Open it in a spreadsheet, save it and upload again.",
     ),
     "meter.too_big": _p(
-        "工作簿解压后超过 {limit} MB。",
-        "The workbook takes more than {limit} MB once unpacked.",
-        "请按月拆分，或改用 CSV 或 Parquet。",
-        "Split it by month, or use CSV or Parquet.",
+        "文件解压后超过 {limit} MB。",
+        "The file takes more than {limit} MB once unpacked.",
+        "请按月或按表拆分；工作簿也可改存为 CSV。",
+        "Split it by month or by meter; a workbook may be saved as CSV instead.",
     ),
     "meter.bomb": _p(
         "工作簿中有一部分解压后超过压缩前的 {ratio} 倍，像压缩炸弹。",

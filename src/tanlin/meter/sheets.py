@@ -13,10 +13,11 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tanlin.kernel.errors import Where
 from tanlin.meter import textfile
@@ -42,6 +43,8 @@ _MAGIC = (
     (b"BZh", "BZ2"),
     (b"SQLite format 3", "SQLite"),
 )
+#: Unpacked bytes of one row group of a Parquet file, as its footer states them; writers keep to a tenth.
+MAX_GROUP = 1 << 30
 _PARTS = {"word/document.xml": "DOCX", "xl/workbook.bin": "XLSB", "content.xml": "ODS"}
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _INJECTION = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
@@ -253,24 +256,43 @@ def _text(cell: object) -> str:
 # Parquet --------------------------------------------------------------------------------------------
 
 
-def _parquet(path: Path, limit: int) -> Sheet:
+def _parquet_file(path: Path) -> Any:
+    """The open file; texts stay coded, so that one used a million times is held once."""
     import pyarrow.parquet as pq
 
+    texts = [f.name for f in pq.read_schema(path) if pa.types.is_string(f.type)]
+    return pq.ParquetFile(path, read_dictionary=texts)
+
+
+def _batches(path: Path, file: Any, **how: Any) -> Iterator[pa.RecordBatch]:
+    """Batches of rows whose texts a spreadsheet could hold. Raises BadInput with the column of a longer one."""
+    for batch in file.iter_batches(**how):
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            if pa.types.is_dictionary(column.type) and pa.types.is_string(column.type.value_type):
+                longest = pc.max(pc.utf8_length(column.dictionary)).as_py() or 0
+                if longest > MAX_CELL:
+                    raise refusal("meter.long_cell", Where(path.name, column=name), limit=MAX_CELL)
+        yield batch
+
+
+def _parquet(path: Path, limit: int) -> Sheet:
     where = Where(path.name)
     try:
-        with pq.ParquetFile(path) as file:
+        with _parquet_file(path) as file:
             if file.metadata.num_rows > MAX_ROWS:
                 raise refusal("meter.too_many_rows", where, limit=MAX_ROWS)
             if file.metadata.num_columns > textfile.MAX_COLUMNS:
                 raise refusal("meter.too_many_columns", where, limit=textfile.MAX_COLUMNS)
+            groups = range(file.num_row_groups)
+            if any(file.metadata.row_group(n).total_byte_size > MAX_GROUP for n in groups):
+                raise refusal("meter.too_big", where, limit=MAX_GROUP >> 20)
             names = tuple(file.schema_arrow.names)
             for column in file.schema_arrow:
                 if pa.types.is_nested(column.type):
                     where = Where(path.name, column=column.name, value=str(column.type))
                     raise refusal("meter.column_type", where)
-            first = next(file.iter_batches(batch_size=limit), None)
-            groups = range(file.num_row_groups)[-1:]
-            last = deque(file.iter_batches(row_groups=list(groups)), maxlen=1) if groups else None
+            first = next(_batches(path, file, batch_size=limit), None)
+            last = deque(_batches(path, file, row_groups=list(groups[-1:])), maxlen=1) if groups else None
     except (pa.ArrowException, OSError) as error:
         raise refusal("meter.damaged", where) from error
     if first is None or not last or not first.num_rows:
@@ -289,12 +311,10 @@ def _plain(value: object) -> str:
 
 
 def _parquet_blocks(path: Path, after: int, size: int) -> Iterator[Block]:
-    import pyarrow.parquet as pq
-
     row = 2
     try:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=max(size, CHUNK)):
+        with _parquet_file(path) as file:
+            for batch in _batches(path, file, batch_size=max(size, CHUNK)):
                 skip = max(0, after + 1 - row)
                 if skip < batch.num_rows:
                     part = batch.slice(skip)

@@ -182,6 +182,8 @@ def parquets() -> None:
     (HERE / "corrupt_page.parquet").write_bytes(broken)
     data[-40:-8] = b"\xff" * 32
     (HERE / "corrupt_footer.parquet").write_bytes(data)
+    long = pa.DictionaryArray.from_arrays(pa.array([0] * 100_000, pa.int32()), ["x" * (1 << 20)])
+    pq.write_table(pa.table({"meter": long, "kwh": [1.0] * 100_000}), HERE / "repeated_text.parquet")
     nested = table.set_column(2, "kwh", pa.array([[1.0], [2.0, 3.0]]))
     pq.write_table(nested, HERE / "nested_column.parquet")
 
