@@ -116,13 +116,13 @@ def prepare(home: str) -> None:
 POINTS = ("append", "sync", "commit", "replace", "publish", "merge", "merged", "sweep")
 
 
-def write(home: str, point: str | None = None, call: int = 1) -> None:
+def write(home: str, point: str | None = None, call: int = 1, retention: int = 0) -> None:
     """Send every batch from the last acknowledged one on, as an importer does; refresh after each, compact after two."""
     django(home)
     from tanlin.readings import compact, services
     from tanlin.readings.store import Store
 
-    compact_at_once()
+    compact_at_once(retention)
     owners = {
         "merge": (compact, "merge"),
         "merged": (compact, "merge"),

@@ -324,8 +324,10 @@ def _difference(store: Store, new: pa.Table, old: pa.Table) -> pa.Table:
     """Keys and all columns of rows in one table and not in the other; an altered row counts twice."""
     if old.num_rows == 0:
         return new
-    sql = (
-        "(SELECT * FROM new EXCEPT SELECT * FROM old) UNION ALL (SELECT * FROM old EXCEPT SELECT * FROM new)"
+    same = " AND ".join(f"a.{name} = b.{name}" for name in new.schema.names)
+    sql = " UNION ALL ".join(
+        f"SELECT a.* FROM {one} a WHERE NOT EXISTS (SELECT 1 FROM {other} b WHERE {same})"
+        for one, other in (("new", "old"), ("old", "new"))
     )
     return store.engine.query(sql, {}, {"new": new, "old": old}).cast(new.schema)
 
