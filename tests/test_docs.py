@@ -75,6 +75,19 @@ def test_links_between_documents_lead_somewhere() -> None:
     assert broken == []
 
 
+def test_every_page_is_in_the_list() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    unlisted = [page.name for page in (ROOT / "docs").glob("*.md") if f"({page.name})" not in index]
+    assert unlisted == ["README.md"]
+
+
+def test_every_option_of_the_site_is_explained() -> None:
+    web = ROOT / "src" / "tanlin" / "web"
+    read = set(re.findall(r'"(TANLIN_[A-Z_]+)"', (web / "settings.py").read_text(encoding="utf-8")))
+    told = set(re.findall(r"`(TANLIN_[A-Z_]+)`", (web / "README.md").read_text(encoding="utf-8")))
+    assert read - told == set()
+
+
 def test_every_decision_is_in_the_list_and_has_its_parts() -> None:
     folder = ROOT / "docs" / "decisions"
     index = (folder / "README.md").read_text(encoding="utf-8")
