@@ -54,9 +54,9 @@ print(json.dumps({name: snapshot.query(sql.format(name)).to_pylist()[0] for name
 class Site:
     """A home and a database of its own; `postgres` is the address of a server, or None for SQLite."""
 
-    def __init__(self, home: Path, broker_port: int, postgres: str | None = None) -> None:
+    def __init__(self, home: Path, broker_port: int, postgres: str | None = None, flush: int = 1) -> None:
         self.env = {**os.environ, "TANLIN_HOME": str(home), "DJANGO_SETTINGS_MODULE": "tanlin.web.settings"}
-        self.env |= {"TANLIN_FLUSH_SECONDS": "1", "TANLIN_LOG_LEVEL": "WARNING"}
+        self.env |= {"TANLIN_FLUSH_SECONDS": str(flush), "TANLIN_LOG_LEVEL": "WARNING"}
         self.env.pop("DATABASE_URL", None)
         self.home, self.port = home, free_port()
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
