@@ -103,8 +103,12 @@ def public(room: str, door: str | None) -> Iterator[tuple[str, Any]]:
     where = importlib.import_module(name)
     for word in names_of(where, door):
         thing = getattr(where, word)
-        # a module of that name hides what the door gives once it was imported
-        yield word, getattr(thing, word) if isinstance(thing, ModuleType) else thing
+        if not isinstance(thing, ModuleType):
+            yield word, thing
+        elif hasattr(thing, word):  # a module of that name hides what the door gives once it was imported
+            yield word, getattr(thing, word)
+        else:
+            yield from ((f"{word}.{inner}", getattr(thing, inner)) for inner in names_of(thing, door))
 
 
 def names_of(where: ModuleType, door: str | None) -> list[str]:
