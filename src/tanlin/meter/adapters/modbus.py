@@ -7,6 +7,7 @@ stays exact. A register of finished intervals is read as the interval that ended
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,6 +22,8 @@ from tanlin.meter.protocols import modbus_map
 from tanlin.meter.protocols.faults import fault
 from tanlin.meter.protocols.modbus_map import Block, Point
 
+# what fails is told on the page; the library would log every frame of it
+logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
 PORT = Field("port", Text("端口", "Port"), "number", 502)
 MAP = Field(
     "map",

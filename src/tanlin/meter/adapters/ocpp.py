@@ -75,8 +75,8 @@ class Ocpp:
         return {
             "host": polling.text(config, HOST),
             "port": int(polling.number(config, PORT, 1, 65535)),
-            "chargers": polling.lines(config, CHARGERS),
-            "tags": polling.lines(config, TAGS),
+            "chargers": "\n".join(polling.lines(config, CHARGERS)),
+            "tags": "\n".join(polling.lines(config, TAGS)),
         }
 
     async def run(self, source: Source, sink: Sink, stop: asyncio.Event) -> None:
@@ -102,7 +102,8 @@ class _Central:
     """Who may connect, who is connected, and which connectors are out of order."""
 
     def __init__(self, config: Mapping[str, Any], password: str, sink: Sink) -> None:
-        self.chargers, self.tags = frozenset(config["chargers"]), frozenset(config["tags"])
+        self.chargers = frozenset(polling.lines(config, CHARGERS))
+        self.tags = frozenset(polling.lines(config, TAGS))
         self.password, self.sink = password, sink
         self.connected: set[ServerConnection] = set()
         self.faulted: set[str] = set()

@@ -75,7 +75,7 @@ class Serial:
             "port": int(polling.number(config, PORT, 1, 65535)),
             "interval": polling.number(config, polling.INTERVAL, 1, 86_400),
             "timeout": polling.number(config, polling.TIMEOUT, 0.05, 60),
-            "meters": rows,
+            "meters": "\n".join(rows),
             "freezes": int(polling.number(config, FREEZES, 0, 62)),
         }
 
@@ -96,7 +96,7 @@ class Serial:
                 continue
             try:
                 while not stop.is_set():
-                    await poller.poll(line)
+                    await poller.poll(line, stop)
                     patience.reset()
                     await polling.pause(stop, polling.until_tick(config["interval"]))
             except OSError:
@@ -172,7 +172,7 @@ class _Poller:
     """Asks all meters and hands over what they tell."""
 
     def __init__(self, config: Mapping[str, Any], tz: str, sink: Sink) -> None:
-        self.meters = meters(config["meters"])
+        self.meters = meters(polling.lines(config, METERS))
         self.timeout: float = config["timeout"]
         self.freezes: int = config["freezes"]
         self.zone = zone(tz)
@@ -181,11 +181,13 @@ class _Poller:
         self.samples: list[Sample] = []
         self.rejects: list[Reject] = []
 
-    async def poll(self, line: _Line) -> None:
+    async def poll(self, line: _Line, stop: asyncio.Event) -> None:
         """One round. Raises OSError where the line ends; what was read until then is handed over."""
         failed: dict[str, Text] = {}
         try:
             for meter in self.meters:
+                if stop.is_set():
+                    break
                 why = await self._read(line, meter)
                 if why is not None:
                     failed[meter.address] = why
