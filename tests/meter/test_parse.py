@@ -469,3 +469,18 @@ def test_parquet_equals_text(tmp_path: Path) -> None:
     pq.write_table(table, tmp_path / "a.parquet")
     lines = [f"b0,{str(h).replace('T', ' ')}:00,{v}" for h, v in zip(hours, values, strict=True)]
     assert _key(run(tmp_path / "a.parquet")) == _key(run(tmp_path, "meter,time,kwh", *lines))
+
+
+def test_all_bad_rows_are_counted_and_the_first_described(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tanlin.meter.bad.KEPT", 10)
+    path = tmp_path / "a.csv"
+    good = "M,2025-01-01 00:00,1\nM,2025-01-01 01:00,1\n"
+    bad = "".join(f"M,2025-01-02 {h:02d}:00,{'坏' * 500}\n" for h in range(20))
+    path.write_text(f"表号,时间,用电量(kWh)\n{good}{bad}", encoding="utf-8")
+    sheet = sheets.read(path)[0]
+    parsed = parse.parse(sheet, mapping.guess(sheet))
+    assert (parsed.stats["good"], parsed.stats["bad"]) == (2, 20)
+    assert parsed.errors["row"].to_pylist() == list(range(4, 14))
+    assert {len(text) for text in parsed.errors["value"].to_pylist()} == {200}
