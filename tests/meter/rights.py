@@ -98,6 +98,10 @@ ROWS = [
     Row(
         "meter:gateway_act", "POST", right="meters", kwargs=lambda world: {**gateway(world), "verb": "token"}
     ),
+    Row("meter:quality"),
+    Row("meter:quality_act", "POST", right="import"),
+    Row("meter:quality_rules"),
+    Row("meter:quality_rules", "POST", right="meters", ok=(422,)),
     Row("api:meters"),
     Row("api:meter", kwargs=only),
     Row("api:meter_readings", kwargs=only),

@@ -15,6 +15,7 @@ from tanlin.kernel.period import zone
 from tanlin.meter import queries
 from tanlin.meter.models import Carrier, Channel, Kind, Meter, MeterRow
 from tanlin.meter.products import PRODUCTS
+from tanlin.meter.vee.rules import PARAMETERS
 
 
 def place_text(place: Any) -> str:
@@ -184,3 +185,53 @@ class ExchangeForm(Styled):
         if moment > datetime.now() + timedelta(days=1):  # noqa: DTZ005
             raise forms.ValidationError(_("The exchange lies in the future."))
         return moment
+
+
+def rule_choices() -> list[tuple[str, str]]:
+    """The parameters of the checks in the language of the page."""
+    lang = get_language()
+    return [(f"{kind}.{name}", about[0].pick(lang)) for (kind, name), about in PARAMETERS.items()]
+
+
+class RuleForm(Styled):
+    """A dated rule of the checks for the meters below a place, or for one of them."""
+
+    parameter = forms.ChoiceField(label=_("rule"), choices=rule_choices)
+    value = forms.FloatField(label=_("value"), widget=forms.NumberInput(attrs={"step": "any"}))
+    carrier = forms.ChoiceField(
+        label=_("carrier"), required=False, choices=[("", _("all")), *Carrier.choices]
+    )
+    number = forms.CharField(
+        label=_("meter number"),
+        required=False,
+        max_length=80,
+        help_text=_("Empty: all meters below this place."),
+    )
+    valid_from = forms.DateField(
+        label=_("valid from"),
+        initial=timezone.localdate,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    valid_to = forms.DateField(
+        label=_("valid to"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    reason = forms.CharField(label=_("reason"), max_length=300)
+
+    def clean_number(self) -> Meter | None:
+        """The number of a meter placed below the area → the meter."""
+        number = self.cleaned_data["number"].strip()
+        if not number:
+            return None
+        row = queries.meters(self.area).filter(meter__number=number).first()
+        if row is None:
+            raise forms.ValidationError(_("No meter here has this number."))
+        return row.meter
+
+    def values(self) -> dict[str, Any]:
+        """The arguments of the service. Call on a valid form."""
+        data = dict(self.cleaned_data)
+        kind, name = data.pop("parameter").split(".")
+        meter = data.pop("number")
+        return {**data, "kind": kind, "parameter": name, "meter": meter}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from django.urls import reverse
@@ -66,6 +67,13 @@ def refresh_if_needed(run: Run, meters: Sequence[int] = ()) -> dict[str, Any]:
             services.rebuild_latest()
         return {"meter_days": 0}
     return {"meter_days": services.refresh(meters).meter_days}
+
+
+def validate(run: Run) -> dict[str, Any]:
+    """Check the meter-days that changed since the last pass, and which meters are silent."""
+    note = Text("校验有变动的表日", "Checking the meter-days that changed")
+    done = services.validate(progress=lambda part, total: run.progress(part, total=total, note=note))
+    return asdict(done)
 
 
 def _url(imp: Import) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tanlin.meter.views import gateways, imports, meters
+from tanlin.meter.views import gateways, imports, meters, quality
 
 app_name = "meter"
 PLACE = "place/<slug:slug>/meter/"
@@ -30,4 +30,7 @@ urlpatterns = [
     path(PLACE + "gateways/<int:pk>/change/", gateways.change, name="gateway_change"),
     path(PLACE + "gateways/<int:pk>/map/", gateways.map_point, name="gateway_map"),
     path(PLACE + "gateways/<int:pk>/<slug:verb>/", gateways.act, name="gateway_act"),
+    path(PLACE + "quality/", quality.index, name="quality"),
+    path(PLACE + "quality/act/", quality.act, name="quality_act"),
+    path(PLACE + "quality/rules/", quality.rules, name="quality_rules"),
 ]

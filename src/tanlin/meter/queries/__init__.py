@@ -1,5 +1,6 @@
 """Reads of the meter room; see the modules for which of them prove the right."""
 
+from tanlin.meter.queries import quality
 from tanlin.meter.queries.gateways import (
     Line,
     Listener,
@@ -107,6 +108,7 @@ __all__ = [
     "places_of",
     "plans",
     "points",
+    "quality",
     "reading_at",
     "refreshed_batch",
     "registry_frames",

@@ -1,5 +1,6 @@
 """Verbs of the meter room. One transaction a verb."""
 
+from tanlin.meter.services import quality
 from tanlin.meter.services.erase import erase_places
 from tanlin.meter.services.flushing import Flushed, flush, flush_all
 from tanlin.meter.services.gateways import (
@@ -34,6 +35,7 @@ from tanlin.meter.services.imports import (
 )
 from tanlin.meter.services.latest import latest_until, rebuild_latest
 from tanlin.meter.services.registry import FAR, Spec, change, exchange_device, install_device, register
+from tanlin.meter.services.validating import Checked, validate
 from tanlin.meter.services.values import (
     add_readings,
     correct_reading,
@@ -46,6 +48,7 @@ from tanlin.meter.services.values import (
 __all__ = [
     "FAR",
     "SMALL",
+    "Checked",
     "Flushed",
     "Spec",
     "add_readings",
@@ -72,6 +75,7 @@ __all__ = [
     "local_day",
     "map_point",
     "new_token",
+    "quality",
     "rebuild_latest",
     "recovered",
     "refresh",
@@ -88,4 +92,5 @@ __all__ = [
     "undo_batch",
     "undo_import",
     "unmap_point",
+    "validate",
 ]

@@ -39,11 +39,15 @@ def duplicates(log: pa.Table, share: dict[tuple[int, str], float]) -> Iterator[R
     low = np.minimum.reduceat(np.where(measured, value, np.inf), first)
     high = np.maximum.reduceat(np.where(measured, value, -np.inf), first)
     twice = measured[newest] & (high - low > tolerance * np.maximum(np.abs(low), np.abs(high)))
-    for k in np.flatnonzero(twice).tolist():
-        i = newest[k]
-        detail = {"values": [float(low[k]), float(high[k])]}
-        end = int(start[i] + max(seconds[i], 1))
-        yield *pairs[k], "duplicate", int(start[i]), end, float(high[k] - low[k]), float(value[i]), detail
+    at = np.flatnonzero(twice)
+    ends = start[newest] + np.maximum(seconds[newest], 1)
+    number = np.cumsum(pair_edge)[newest]
+    cut = np.flatnonzero((np.diff(number[at]) != 0) | (start[newest][at[1:]] != ends[at[:-1]])) + 1
+    for group in np.split(at, cut) if len(at) else []:  # a file that restates a day contradicts it once
+        detail = {"values": [float(low[group].sum()), float(high[group].sum())], "count": len(group)}
+        size, expected = float((high - low)[group].sum()), float(value[newest[group]].sum())
+        first_start, last_end = int(start[newest[group[0]]]), int(ends[group[-1]])
+        yield *pairs[group[0]], "duplicate", first_start, last_end, size, expected, detail
     keys = newest[measured[newest]]
     number = np.cumsum(pair_edge)[keys]
     yield from _wholes(number, start[keys], seconds[keys].astype(np.int64), value[keys], tolerance[measured[newest]],
