@@ -261,9 +261,7 @@ def test_waste_by_stream_and_by_point_is_asked_about():
     here = world()["here"]
     stream = "日期,厨余垃圾(kg),其他垃圾(kg)\n2025-01-05,10,20\n2025-01-06,11,21\n".encode()
     imported(here, stream, "here", "stream.csv")
-    point = (
-        "日期,投放点,垃圾类别,垃圾重量(kg)\n2025-01-05,东门,厨余垃圾,10\n2025-01-06,东门,厨余垃圾,11\n".encode()
-    )
+    point = "日期,投放点,垃圾类别,垃圾重量(kg)\n2025-01-05,东门,厨余垃圾,10\n2025-01-06,东门,厨余垃圾,11\n".encode()
     imp = placed(checked(here, point, "point.csv"), "home")
     assert [(one["number"], one["other"]) for one in imp.report["twice"]] == [("东门 厨余垃圾", "厨余垃圾")]
     with pytest.raises(BadInput) as refusal:
@@ -275,7 +273,5 @@ def test_waste_by_stream_and_by_point_is_asked_about():
 def test_waste_of_another_year_is_not_asked_about():
     here = world()["here"]
     imported(here, "日期,厨余垃圾(kg)\n2024-01-05,10\n2024-01-06,11\n".encode(), "here", "stream.csv")
-    point = (
-        "日期,投放点,垃圾类别,垃圾重量(kg)\n2025-01-05,东门,厨余垃圾,10\n2025-01-06,东门,厨余垃圾,11\n".encode()
-    )
+    point = "日期,投放点,垃圾类别,垃圾重量(kg)\n2025-01-05,东门,厨余垃圾,10\n2025-01-06,东门,厨余垃圾,11\n".encode()
     assert placed(checked(here, point, "point.csv"), "home").report["twice"] == []

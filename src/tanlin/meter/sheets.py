@@ -26,7 +26,7 @@ from tanlin.meter.problems import refusal
 
 HEAD = 2000
 CHUNK = 65_536
-#: Rows of one file. Checking keeps some 150 bytes a row, so this holds a check below 4 GB.
+#: Rows of one file. Checking takes some 200 bytes a row, so this holds a check below 4 GB.
 MAX_ROWS = 20_000_000
 #: Characters of one cell: as many as a spreadsheet keeps.
 MAX_CELL = 32_767
