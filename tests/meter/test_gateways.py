@@ -28,11 +28,12 @@ START = 1_750_000_000 // 900 * 900
 def inbox(home: Path) -> Iterator[Any]:
     """The inbox of this test; on PostgreSQL its tables are emptied afterwards."""
     one = queries.inbox()
+    one.standings()
     yield one
     one.close()
     if isinstance(one.address, dict):
         with psycopg.connect(**one.address) as session:
-            session.execute("DROP TABLE IF EXISTS inbox, inbox_pulse, inbox_standing, inbox_newest")
+            session.execute("TRUNCATE inbox, inbox_pulse, inbox_standing, inbox_newest")
 
 
 @pytest.fixture
@@ -135,6 +136,22 @@ def test_a_flush_that_died_before_the_inbox_was_cleared_doubles_nothing(
             services.flush()
     assert (services.flush().new, len(log())) == (0, 10)
     assert queries.inbox().depth(10) == 0
+
+
+def test_a_correction_stands_when_the_source_sends_the_original_again(push: Gateway) -> None:
+    send(push, [reading(0, value=1.5)])
+    services.flush()
+    edit = {"meter_id": meter("G-1"), "channel": "import", "start": START, "seconds": 900}
+    services.correct_reading(**edit, value=1.0, reason="typed", actor=SYSTEM, area=push.area)
+    send(push, [reading(0, value=1.5)])
+    assert services.flush().new == 0
+    send(push, [reading(0, value=1.25)])  # the device itself says something else
+    assert services.flush().new == 1
+    assert [(r["value"], r["quality"]) for r in log()] == [
+        (1.5, "measured"),
+        (1.0, "edited"),
+        (1.25, "measured"),
+    ]
 
 
 def test_trees_of_places_are_batches_of_their_own(push: Gateway, areas: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ import pytest
 CONFIG = """listener {port} 127.0.0.1
 allow_anonymous {anonymous}
 {passwords}
+set_tcp_nodelay true
 persistence true
 persistence_location {folder}/
 autosave_interval 1

@@ -152,6 +152,7 @@ def refusal(error: Exception) -> Exception:
             f"Free some space. {_AGAIN.en}" if full else f"Look at the database. {_AGAIN.en}",
         ),
     )
+    found.http_status = 507 if full else 503
     found.__cause__ = error
     return found
 
