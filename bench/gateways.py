@@ -84,7 +84,7 @@ def main(arguments: list[str]) -> int:
 def measure(folder: Path, seconds: float) -> dict[str, Any]:
     """The rates of both ways, and what the log holds in the end."""
     broker = Broker(folder / "mosquitto").start()
-    site = Site(folder / "home", broker.port, flush=5)
+    site = Site(folder / "home", broker.port, TANLIN_FLUSH_SECONDS="5")
     try:
         site.listen()
         site.serve()

@@ -39,6 +39,14 @@ config = {"host": "127.0.0.1", "port": int(sys.argv[1]), "topics": "site/{point}
 mqtt = services.create_gateway(areas["here"], kind="mqtt", name="mqtt", config=config, actor=SYSTEM)
 print(json.dumps({"token": services.new_token(push, actor=SYSTEM), "push": push.pk, "mqtt": mqtt.pk}))
 """
+MAP = """
+import django, sys; django.setup()
+from tanlin.community.queries import SYSTEM
+from tanlin.meter import queries, services
+from tanlin.meter.models import Gateway
+gateway = Gateway.objects.get(pk=int(sys.argv[1]))
+services.map_point(gateway, sys.argv[2], queries.meter_by_number(gateway.area, sys.argv[3]), actor=SYSTEM)
+"""
 COUNT = """
 import django, json; django.setup()
 from tanlin.meter import services
@@ -54,9 +62,9 @@ print(json.dumps({name: snapshot.query(sql.format(name)).to_pylist()[0] for name
 class Site:
     """A home and a database of its own; `postgres` is the address of a server, or None for SQLite."""
 
-    def __init__(self, home: Path, broker_port: int, postgres: str | None = None, flush: int = 1) -> None:
+    def __init__(self, home: Path, broker_port: int, postgres: str | None = None, **options: str) -> None:
         self.env = {**os.environ, "TANLIN_HOME": str(home), "DJANGO_SETTINGS_MODULE": "tanlin.web.settings"}
-        self.env |= {"TANLIN_FLUSH_SECONDS": str(flush), "TANLIN_LOG_LEVEL": "WARNING"}
+        self.env |= {"TANLIN_FLUSH_SECONDS": "1", "TANLIN_LOG_LEVEL": "WARNING", **options}
         self.env.pop("DATABASE_URL", None)
         self.home, self.port = home, free_port()
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -139,6 +147,10 @@ class Site:
         standing = self.inbox().standings().get(self.ids[source])
         return standing.day if standing else 0
 
+    def map(self, source: str, point: str, number: str) -> None:
+        """Say which meter a point is, as the page does."""
+        self.run("-c", MAP, str(self.ids[source]), point, number)
+
     def count(self) -> dict[str, dict[str, float]]:
         """Flush and refresh what is left; rows, distinct keys and sum of the log and of what counts."""
         found: dict[str, dict[str, float]] = json.loads(self.run("-c", COUNT))
@@ -175,11 +187,12 @@ class Publisher:
     def _published(self, *_: Any) -> None:
         self.taken += 1
 
-    def send(self, numbers: Iterable[int]) -> None:
-        """Queue readings; offline they wait for the connection."""
+    def send(self, numbers: Iterable[int], point: str = "") -> None:
+        """Queue readings; offline they wait for the connection. ``point``: one for all, a minute a reading."""
         for n in numbers:
-            body = {name: value for name, value in row(n).items() if name != "point"}
-            self.client.publish(f"site/G-{n % 4}/energy", json.dumps(body), qos=1)
+            body = {"time": START + n * 60, "seconds": 60, "value": n} if point else row(n)
+            name = point or body.pop("point")
+            self.client.publish(f"site/{name}/energy", json.dumps(body), qos=1)
             self.sent += 1
 
     def all_taken(self) -> bool:

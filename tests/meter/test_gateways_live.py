@@ -26,7 +26,7 @@ def site(home: Path, broker: Broker) -> Iterator[Site]:
     reason = os.environ.get("TANLIN_TEST_SKIP_DATABASE")
     if reason:
         pytest.skip(reason)
-    one = Site(home, broker.port, os.environ.get("DATABASE_URL"))
+    one = Site(home, broker.port, os.environ.get("DATABASE_URL"), TANLIN_INBOX_ROWS="10000")
     yield one
     one.close()
 
@@ -97,3 +97,25 @@ def test_http_push_survives_a_kill_and_repeats(site: Site) -> None:
     site.kill("web")
     found = site.count()
     assert found["log"] == found["current"] == expected(range(rows))
+
+
+def test_a_full_inbox_makes_the_broker_wait_and_loses_nothing(site: Site, broker: Broker) -> None:
+    """More than the inbox holds, of a point that nobody has mapped: it goes on once someone does."""
+    rows = 14_000
+    connected(site)
+    meters = Publisher(broker.port)
+    meters.send(range(rows), point="Z9")
+
+    def refused() -> bool:
+        standing = site.inbox().standings()[site.ids["mqtt"]]
+        return standing.state == "waiting" and standing.error is not None
+
+    until(refused, "the source is told to wait, and the page says why")
+    assert site.received("mqtt") <= 10_000
+    site.map("mqtt", "Z9", "G-1")
+    until(meters.all_taken, "the broker has everything")
+    until(lambda: site.received("mqtt") >= rows, "the rest comes in")
+    meters.client.loop_stop()
+    until(lambda: site.inbox().depth(1) == 0, "all is in the log")
+    site.kill("listen")
+    assert site.count()["log"] == expected(range(rows))
