@@ -28,7 +28,7 @@ LOGINS = ("demo-operator", "demo-engineer", "demo-street", "demo-worker", "demo-
 SHEET = "表号,时间,有功电量(kWh)\n" + "".join(
     f"NEW-1,2026-01-01 {hour:02}:00,{'?' if hour == 9 else 1.25}\n" for hour in range(24)
 )
-KB, SAMPLE = 1024, 3
+KB, SAMPLE = 1024, 1
 
 
 @dataclass
@@ -67,7 +67,7 @@ def names() -> list[str]:
 
 
 def alike(rows: Any) -> list[Any]:
-    """The first meters of every carrier and kind: thousands of homes have pages of one shape."""
+    """The first meter of every carrier and kind: thousands of homes have pages of one shape."""
     groups: dict[tuple[str, str], list[Any]] = {}
     for row in rows:
         group = groups.setdefault((row.meter.carrier, row.kind), [])
@@ -85,11 +85,14 @@ def objects(slug: str) -> dict[str, list[dict[str, Any]]]:
     area, keeper = community.area(community.SYSTEM, slug), community.SYSTEM
     rows = alike(meter.meters(area))
     figures = record.figures(area, tables=False)
+    newest = max(period for _, period in figures)
+    receipts = [{"digest": one.receipt} for (_, period), one in figures.items() if period == newest]
     facts = record.facts()[:1]
     return {
         "": [{}],
         "slug": [{"slug": slug}],
-        "digest": [{"digest": figure.receipt} for figure in figures.values() if figure.receipt],
+        "digest": receipts,
+        "json": receipts[:1],
         "evidence": [{"digest": each.sha256} for each in record.evidence_of(keeper, area)[:1]],
         "job": [{"pk": each.pk} for each in record.jobs(keeper, area, limit=1)],
         "meter": [{"slug": slug, "pk": row.meter_id} for row in rows],
@@ -102,7 +105,8 @@ def objects(slug: str) -> dict[str, list[dict[str, Any]]]:
 
 #: What an address takes where the names of its parameters do not tell: a key of ``objects``.
 TAKES = {
-    **dict.fromkeys(("record:receipt", "record:receipt_json"), "digest"),
+    "record:receipt": "digest",
+    "record:receipt_json": "json",
     "record:evidence": "evidence",
     "record:job": "job",
     "record:fact": "fact",
