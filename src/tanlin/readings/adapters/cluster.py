@@ -25,7 +25,7 @@ _SECONDS = 5
 #: This process is the cluster, or starts it: one machine, nothing but loopback.
 _OWN = {
     "spark.ui.enabled": "false",
-    "spark.sql.shuffle.partitions": "8",
+    "spark.sql.shuffle.partitions": "4",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
 }
@@ -48,12 +48,13 @@ def start(master: str) -> SparkSession:
         _alone()
     # Spark asks for pandas in calls that only ever carry Arrow.
     warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
-    builder = SparkSession.builder.appName("tanlin").config("spark.ui.showConsoleProgress", "false")
+    builder = SparkSession.builder.appName("tanlin")
     for key, value in _OWN.items() if master.startswith("local") else ():
         builder = builder.config(key, value)
     try:
         if remote:
             return builder.remote(master).getOrCreate()
+        builder = builder.config("spark.ui.showConsoleProgress", "false")
         session = builder.master(master).getOrCreate()
         session.sparkContext.setLogLevel("ERROR")
     except ImportError as error:  # the client of Spark Connect has requirements of its own

@@ -133,11 +133,11 @@ class SparkEngine:
         try:
             for key, value in _SQL.items():
                 session.conf.set(key, value)
-            for name, source in tables.items():
-                if re.search(rf"\b{checked(name)}\b", sql):
-                    _opened(session, source).createOrReplaceTempView(name)
-            for name, frame in frames.items():
-                _framed(session, frame).createOrReplaceTempView(checked(name))
+            for name, table in {**tables, **frames}.items():
+                if not re.search(rf"\b{checked(name)}\b", sql):
+                    continue
+                opened = _opened(session, table) if isinstance(table, Source) else _framed(session, table)
+                opened.createOrReplaceTempView(name)
             yield session
         finally:
             if self._is_remote:
