@@ -91,8 +91,10 @@ def around(found: Sequence[Exceptional]) -> dict[int, list[Point]]:
             "id": pa.array([one.pk for one in found], pa.int64()),
             "meter_id": pa.array([one.meter_id for one in found], pa.int64()),
             "channel": pa.array([one.channel for one in found], pa.string()),
-            "low": pa.array([one.start - AROUND for one in found], pa.int64()),
-            "high": pa.array([min(one.end, one.start + LONGEST) + AROUND for one in found], pa.int64()),
+            "low": pa.array([one.start - AROUND - DAY for one in found], pa.int64()),
+            "high": pa.array(
+                [min(one.end, one.start + LONGEST) + AROUND + 4 * DAY for one in found], pa.int64()
+            ),
         }
     )
     first, last = (str(np.datetime64(int(edge), "s").astype("datetime64[M]")) for edge in _edges(found))
@@ -107,7 +109,9 @@ def around(found: Sequence[Exceptional]) -> dict[int, list[Point]]:
 
 
 def _edges(found: Sequence[Exceptional]) -> tuple[int, int]:
-    return min(one.start for one in found) - AROUND - 31 * DAY, max(one.end for one in found) + AROUND
+    return min(one.start for one in found) - AROUND - 32 * DAY, max(
+        one.end for one in found
+    ) + AROUND + 4 * DAY
 
 
 def grid(area: Area, rows: Iterable[MeterRow], months: Sequence[str]) -> list[Covered]:
@@ -162,16 +166,17 @@ def _month_sums(
 
 
 def months_until(area: Area, rows: Iterable[MeterRow], count: int = 12) -> list[str]:
-    """The last months, oldest first, up to the newest with daily values of the meters; empty where there is none."""
+    """The last months with daily values of the meters, oldest first; empty where there is none."""
     import pyarrow as pa
 
     ids = pa.table({"meter_id": pa.array(sorted({row.meter_id for row in rows}), pa.int64())})
-    sql = "SELECT MAX(d.month) AS last FROM days d JOIN ids i ON d.meter_id = i.meter_id"
-    last = readings.snapshot().query(sql, ids=ids)["last"][0].as_py()
-    if last is None:
+    sql = """SELECT MIN(d.month) AS first, MAX(d.month) AS last FROM days d
+        JOIN ids i ON d.meter_id = i.meter_id"""
+    [found] = readings.snapshot().query(sql, ids=ids).to_pylist()
+    if found["last"] is None:
         return []
-    number = last // 100 * 12 + last % 100 - 1
-    return [f"{n // 12:04d}-{n % 12 + 1:02d}" for n in range(number - count + 1, number + 1)]
+    first, last = (found[name] // 100 * 12 + found[name] % 100 - 1 for name in ("first", "last"))
+    return [f"{n // 12:04d}-{n % 12 + 1:02d}" for n in range(max(first, last - count + 1), last + 1)]
 
 
 def rules(area: Area) -> list[VeeRule]:

@@ -9,6 +9,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from tanlin.meter.models import Exceptional
+from tanlin.meter.services.quality import NOT_FILLED
 from tanlin.meter.vee import KINDS, METHODS
 
 register = template.Library()
@@ -29,6 +30,12 @@ SHADES = ((0.999, 4), (0.95, 3), (0.8, 2), (0.000001, 1))
 def kind_of(kind: str) -> str:
     """The word for a kind of exception."""
     return KINDS[kind].pick(get_language())
+
+
+@register.filter
+def fillable(kind: str) -> bool:
+    """Whether other values could mend an exception of this kind."""
+    return kind not in NOT_FILLED
 
 
 @register.filter

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from tanlin.community import queries as community
 from tanlin.kernel.errors import BadInput, Conflict, Refused
+from tanlin.kernel.units import CANONICAL
 from tanlin.meter import queries, services
 from tanlin.meter.forms import RuleForm
 from tanlin.meter.models import Exceptional
@@ -67,6 +68,7 @@ def index(request: HttpRequest, slug: str) -> HttpResponse:
         "query": urlencode({name: value for name, value in asked.items() if value}),
         "only": next((row.meter for row in rows), None) if meter is not None else None,
         "kinds": KINDS.items(),
+        "units": CANONICAL,
         "states": Exceptional.State.choices,
         "methods": METHODS.items(),
         "months": months,

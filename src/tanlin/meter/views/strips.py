@@ -11,6 +11,8 @@ from tanlin.meter.models import Exceptional
 from tanlin.meter.queries.quality import AROUND, LONGEST, Point
 
 WIDTH, HEIGHT = 640.0, 72.0
+#: Days marked, about.
+MARKS = 7
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,10 @@ class Strip:
 
 
 def strip(one: Exceptional, points: Sequence[Point], tz: str) -> Strip:
-    """The picture of one exception from the intervals around it."""
-    first = one.start - AROUND
-    last = min(one.end, one.start + LONGEST) + AROUND
+    """The picture of one exception from the intervals around it; it begins at a local midnight."""
+    first, every, count = _days(one, tz)
+    last = first + count * every
+    points = [p for p in points if p.start < last and p.start + max(p.seconds, 1) > first]
     scale = WIDTH / (last - first)
     rates = [3600 * p.value / max(p.seconds, 1) for p in points]
     top, low = max([*rates, 0.0]) or 1.0, min([*rates, 0.0])
@@ -53,21 +56,22 @@ def strip(one: Exceptional, points: Sequence[Point], tz: str) -> Strip:
             ]
         return [" ".join(run) for run in out]
 
-    left = AROUND * scale
-    wide = max((min(one.end, last - AROUND) - one.start) * scale, 3.0)
+    left = (one.start - first) * scale
+    wide = max((min(one.end, last) - one.start) * scale, 3.0)
+    days = [(k * every * scale, _label(first + k * every, tz)) for k in range(count)]
     highest = max((p.value for p in points), default=None)
-    return Strip(
-        lines(True), lines(False), left, wide, _midnights(first, last, scale, tz), highest, 2 + top * height
-    )
+    return Strip(lines(True), lines(False), left, wide, days, highest, 2 + top * height)
 
 
-def _midnights(first: int, last: int, scale: float, tz: str) -> list[tuple[float, str]]:
-    """Local midnights, at most about eight, as (x, month-day)."""
-    every = max(1, round((last - first) / DAY / 7)) * DAY
-    offset = datetime.fromtimestamp(first, zone(tz)).utcoffset()
-    local = first + (int(offset.total_seconds()) if offset else 0)
-    begin = first + (-local) % DAY
-    return [
-        ((second - first) * scale, datetime.fromtimestamp(second, zone(tz)).strftime("%m-%d"))
-        for second in range(begin, last, every)
-    ]
+def _days(one: Exceptional, tz: str) -> tuple[int, int, int]:
+    """Epoch second of the first local midnight, seconds from mark to mark (whole days), and how many."""
+    wanted = one.start - AROUND
+    offset = datetime.fromtimestamp(wanted, zone(tz)).utcoffset()
+    first = wanted - (wanted + (int(offset.total_seconds()) if offset else 0)) % DAY
+    span = min(one.end, one.start + LONGEST) + AROUND - first
+    every = max(1, round(span / DAY / MARKS)) * DAY
+    return first, every, -(-span // every)
+
+
+def _label(second: int, tz: str) -> str:
+    return datetime.fromtimestamp(second, zone(tz)).strftime("%m-%d")
