@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tanlin.kernel.errors import BadInput, Text, Where
 from tanlin.meter.problems import ROW
 from tanlin.meter.sheets import Sheet
 
@@ -81,6 +82,26 @@ class Errors:
             for c, f in zip(columns, SCHEMA, strict=True)
         ]
         self._parts.append(pa.Table.from_arrays(arrays, schema=SCHEMA))
+
+    def add_left_out(self, problems: Sequence[BadInput]) -> None:
+        """What a file of a protocol holds beside its table."""
+        for problem in problems:
+            where, remedy = problem.where or Where(), problem.remedy or Text("", "")
+            row = where.row or 0
+            self._rows.append(np.array([row]))
+            cells = [
+                *(
+                    self._sheet.file,
+                    self._sheet.name,
+                    row,
+                    where.column or "",
+                    where.value or "",
+                    problem.code,
+                ),
+                *(*problem.text, *remedy),
+            ]
+            named = {f.name: pa.array([c], f.type) for f, c in zip(SCHEMA, cells, strict=True)}
+            self._parts.append(pa.table(named, schema=SCHEMA))
 
     @property
     def rows(self) -> int:

@@ -375,7 +375,9 @@ def _table(
             "start": first,
             "seconds": seconds,
             "value": value,
-            "quality": _named(["measured"], np.zeros(size, np.int8)),
+            "quality": _named(["measured"], np.zeros(size, np.int8))
+            if sheet.quality is None
+            else sheet.quality.take(pa.array(row - 2)),  # row 1 holds the names
             "sheet": _named([sheet.name], np.zeros(size, np.int8)),
             "row": row,
         }

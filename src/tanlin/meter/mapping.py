@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 from tanlin.kernel.errors import Text
-from tanlin.kernel.period import DEFAULT_TZ
+from tanlin.kernel.period import DAY, DEFAULT_TZ
 from tanlin.meter import cells, words
 from tanlin.meter.headers import Found, find_header, refuse_twice, time_header, times
 from tanlin.meter.sheets import Sheet
@@ -296,9 +296,21 @@ class _Draft:
         if any(h.role in ("register", "current") for h in heads):
             return "register"
         if layout != "wide_time" and {"month", "period", "from"} & set(columns):
-            return "bill"
+            return "interval" if self._within_a_day(columns) else "bill"
         dateless = layout == "long" and "time" not in columns
         return "bill" if dateless else "interval"
+
+    def _within_a_day(self, columns: dict[str, str]) -> bool:
+        """Are all periods told by their two moments, less than a day apart? A bill is longer."""
+        if not {"from", "to"} <= set(columns):
+            return False
+        ends = [
+            [cells.moment(t) for t in self.column(self.found.names.index(columns[c]))] for c in ("from", "to")
+        ]
+        return len(ends[0]) == len(ends[1]) > 0 and all(
+            a and b and a[1] == b[1] == cells.SECOND and 0 < b[0] - a[0] < DAY
+            for a, b in zip(*ends, strict=True)
+        )
 
     def subject(self, columns: dict[str, str], values: list[str]) -> str:
         heads = [self.heads[self.found.names.index(v)] for v in values]

@@ -113,6 +113,7 @@ def _parse(
         names = Text("、".join(t.zh.rstrip("？") for t in asked), "; ".join(t.en.rstrip("?") for t in asked))
         raise refusal("meter.open_questions", sheet.where(), names=names)
     errors = Errors(sheet)
+    errors.add_left_out(sheet.problems)
     gathered: Gathered = gather(sheet, mapping, known, errors, progress)
     readings, unknown, remarks = finish(sheet, mapping, gathered, known, errors)
     table = errors.table()

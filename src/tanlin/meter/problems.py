@@ -35,8 +35,8 @@ FILE = {
     "meter.wrong_type": _p(
         "这不是表格文件，而是 {found}。",
         "This is not a table but {found}.",
-        "请上传 CSV、XLSX、XLS 或 Parquet 文件；其他文件请先在表格软件中另存为 XLSX。",
-        "Upload CSV, XLSX, XLS or Parquet; open other files in a spreadsheet and save them as XLSX.",
+        "请上传 CSV、XLSX、XLS、Parquet、绿色按钮（XML）或充电订单（T/CEC 102 JSON）；其他文件请先在表格软件中另存为 XLSX。",
+        "Upload CSV, XLSX, XLS, Parquet, Green Button (XML) or charging orders (T/CEC 102 JSON); open other files in a spreadsheet and save them as XLSX.",
     ),
     "meter.encrypted": _p(
         "工作簿设有密码。",

@@ -19,10 +19,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tanlin.kernel.errors import Where
+from tanlin.kernel.errors import BadInput, Where
 from tanlin.meter import textfile
 from tanlin.meter.archive import MAX_CELLS, measure
 from tanlin.meter.problems import refusal
+from tanlin.meter.protocols import tables
 
 HEAD = 2000
 CHUNK = 65_536
@@ -63,7 +64,8 @@ class Sheet:
 
     ``head[0]`` is row 1. ``tail`` is the last row that is not blank. ``merges`` are 1-based inclusive
     (top, left, bottom, right). ``hidden`` names the sheets of the workbook that are not shown and not read.
-    In Parquet the column names are row 1.
+    In Parquet the column names are row 1; so they are in the ``table`` that a Green Button or charging file
+    is turned into, with the quality of each row below and what was left out.
     """
 
     path: Path
@@ -77,6 +79,9 @@ class Sheet:
     merges: tuple[tuple[int, int, int, int], ...] = ()
     hidden: tuple[str, ...] = ()
     rows: list[list[str]] | None = field(default=None, repr=False, compare=False)
+    table: pa.Table | None = field(default=None, repr=False, compare=False)
+    quality: pa.Array | None = field(default=None, repr=False, compare=False)
+    problems: tuple[BadInput, ...] = ()
 
     def where(self, row: int | None = None, column: str | None = None) -> Where:
         return Where(self.file, self.name or None, row, column)
@@ -89,7 +94,10 @@ class Sheet:
     def blocks(self, after: int = 0, size: int = CHUNK) -> Iterator[Block]:
         """Rows below row ``after``, at most ``size`` a block."""
         if self.kind == "parquet":
-            yield from _parquet_blocks(self.path, after, size)
+            whole = self.table
+            yield from (
+                _parquet_blocks(self.path, after, size) if whole is None else _blocks(whole, after, size)
+            )
             return
         records = textfile.Records(self.path, self.encoding, self.delimiter, self.where())
         source = itertools.islice(records if self.rows is None else self.rows, after, None)
@@ -118,9 +126,11 @@ def read(path: str | Path, *, sheet: str | None = None, limit: int = HEAD) -> li
         found = [_parquet(path, limit)]
     elif kind == "excel":
         found = list(_excel(path, sheet, limit))
-    else:
+    elif kind == "csv":
         found = [_csv(path, limit)]
-    if sheet and kind != "excel" and sheet != found[0].name:
+    else:
+        found = [s for s in _protocol(path, kind, limit) if sheet in (None, s.name)]
+    if sheet and kind != "excel" and (not found or sheet != found[0].name):
         raise refusal("meter.no_sheet", Where(path.name, sheet))
     found = [s for s in found if any(any(row) for row in s.head)]
     if not found:
@@ -135,7 +145,7 @@ def safe_cell(value: object) -> object:
     return value
 
 
-def _kind(path: Path, where: Where) -> str:
+def _kind(path: Path, where: Where) -> Literal["csv", "excel", "parquet"] | tables.Kind:
     with path.open("rb") as file:
         start = file.read(4096)
     if start.startswith(b"PAR1"):
@@ -149,12 +159,14 @@ def _kind(path: Path, where: Where) -> str:
     for magic, found in _MAGIC:
         if start.startswith(magic):
             raise refusal("meter.wrong_type", where, found=found)
+    if protocol := tables.kind_of(start):
+        return protocol
     if start.lstrip(b"\xef\xbb\xbf \r\n\t").lower().startswith((b"<html", b"<!doctype", b"<table", b"<?xml")):
         raise refusal("meter.wrong_type", where, found="HTML / XML")
     return "csv"
 
 
-def _zip_kind(path: Path, where: Where) -> str:
+def _zip_kind(path: Path, where: Where) -> Literal["excel"]:
     try:
         with zipfile.ZipFile(path) as archive:
             parts = archive.infolist()
@@ -299,6 +311,34 @@ def _parquet(path: Path, limit: int) -> Sheet:
         raise refusal("meter.no_data", where)
     tail = _texts(last[0].slice(last[0].num_rows - 1).columns)[0]
     return Sheet(path, path.name, "", "parquet", (names, *_texts(first.columns)), tail)
+
+
+def _protocol(path: Path, kind: tables.Kind, limit: int) -> Iterator[Sheet]:
+    """The tables of a Green Button file or of charging orders (T/CEC 102)."""
+    with path.open("rb") as file:
+        found = tables.read(kind, file, path.name)
+    for one in found:
+        names, columns = tuple(one.columns.column_names), one.columns
+        head = (names, *_texts(columns.slice(0, limit - 1).columns))
+        tail = _texts(columns.slice(columns.num_rows - 1).columns)[0]
+        yield Sheet(
+            path,
+            path.name,
+            one.name,
+            "parquet",
+            head,
+            tail,
+            table=columns,
+            quality=one.quality,
+            problems=one.problems,
+        )
+
+
+def _blocks(table: pa.Table, after: int, size: int) -> Iterator[Block]:
+    row = max(after + 1, 2)  # row 1 holds the names
+    for batch in table.slice(row - 2).to_batches(max_chunksize=size):
+        yield Block(np.arange(row, row + batch.num_rows, dtype=np.int64), batch.columns)
+        row += batch.num_rows
 
 
 def _texts(columns: Sequence[pa.Array | pa.ChunkedArray]) -> list[tuple[str, ...]]:

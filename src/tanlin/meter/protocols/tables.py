@@ -1,7 +1,7 @@
 """Green Button and T/CEC 102 files as the tables that an import reads, with Chinese headers as in meter files.
 
 Values are in the canonical unit of their carrier. 行号 is the line of a Green Button reading, or the number of
-the order's object in a T/CEC 102 file. Times of Green Button are instants; those of T/CEC 102 local, as written.
+the order's object in a T/CEC 102 file. Times are text: UTC (with a Z) in Green Button, local in T/CEC 102.
 """
 
 from __future__ import annotations
@@ -56,12 +56,10 @@ def _espi(stream: BinaryIO, file: str) -> tuple[list[Table], list[BadInput]]:
     is_register = pc.equal(usage.readings["seconds"], 0)
     intervals, registers = usage.readings.filter(pc.invert(is_register)), usage.readings.filter(is_register)
     ends = pc.add(intervals["start"], intervals["seconds"].cast(pa.int64()))
-    utc = pa.timestamp("s", "UTC")
+    started = {"开始时间": _written(intervals["start"], "Z"), "结束时间": _written(ends, "Z")}
     made = [
-        _table(
-            "用量", intervals, {"开始时间": intervals["start"].cast(utc), "结束时间": ends.cast(utc)}, "用量"
-        ),
-        _table("示数", registers, {"抄表时间": registers["start"].cast(utc)}, "示数"),
+        _table("用量", intervals, started, "用量"),
+        _table("示数", registers, {"抄表时间": _written(registers["start"], "Z")}, "示数"),
     ]
     return made, usage.problems
 
@@ -74,9 +72,13 @@ def _orders(stream: BinaryIO, file: str) -> tuple[list[Table], list[BadInput]]:
     for name, value in (("carrier", "electricity"), ("channel", "import"), ("quality", "measured")):
         periods = periods.append_column(name, pa.repeat(pa.scalar(value), size))
     ends = pc.add(periods["start"], periods["seconds"].cast(pa.int64()))
-    local = pa.timestamp("s")
-    times = {"开始时间": periods["start"].cast(local), "结束时间": ends.cast(local)}
+    times = {"开始时间": _written(periods["start"]), "结束时间": _written(ends)}
     return [_table("充电", periods, times, "用量")], found.problems
+
+
+def _written(seconds: pa.ChunkedArray, zone: str = "") -> pa.ChunkedArray:
+    """Times as text, so that midnight keeps its time of day."""
+    return pc.strftime(seconds.cast(pa.timestamp("s")), f"%Y-%m-%dT%H:%M:%S{zone}")
 
 
 def _decoded(data: bytes, file: str) -> str:
