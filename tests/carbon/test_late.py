@@ -165,3 +165,40 @@ def test_a_dead_and_a_late_meter_among_sixty() -> None:
 @pytest.mark.soak
 def test_a_dead_and_a_late_meter_among_five_thousand() -> None:
     walk(Town(buildings=50, homes=100, days=31))
+
+
+def test_an_estimate_changes_the_figure_and_its_receipt_and_undoing_it_brings_both_back() -> None:
+    town = Town(buildings=2, homes=3, days=70)
+    every = np.arange(6)
+    parts = [
+        town.rows(every[1:], 0, 70 * 24),
+        town.rows(every[:1], 0, 800),
+        town.rows(every[:1], 830, 70 * 24),
+    ]
+    meter.add_readings(pa.concat_tables(parts), source="file", actor=SYSTEM, area=town.garden)
+    meter.refresh()
+    derive_due()
+    meter.validate(now=START + 70 * DAY)
+    place = town.buildings[0]
+    before, other = town.figure(place), town.figure(town.buildings[1])
+    gap = Exceptional.objects.get(kind="gap")
+
+    meter.quality.estimate([gap.pk], area=town.garden, actor=SYSTEM, reason="router down")
+    done = meter.refresh()
+    assert done.rows == 30 and done.meter_days == 2
+    assert derive_due()["derived"] == 3
+    now = town.figure(place)
+    gap.refresh_from_db()
+    made = town.used(town.of_building(0)) - before.value
+    assert before.coverage == pytest.approx(1 - 30 / (3 * 70 * 24)) and now.coverage == pytest.approx(1.0)
+    assert now.value - before.value == pytest.approx(made) and now.estimated == pytest.approx(
+        made / now.value
+    )
+    assert now.receipt != before.receipt and gap.method == "profile" and gap.error is not None
+    assert town.figure(town.buildings[1]).receipt == other.receipt
+
+    meter.quality.undo([gap.pk], area=town.garden, actor=SYSTEM, reason="too early")
+    meter.refresh()
+    derive_due()
+    back = town.figure(place)
+    assert (back.value, back.coverage, back.receipt) == (before.value, before.coverage, before.receipt)

@@ -208,12 +208,13 @@ def _silent(now: int, batch: int) -> np.ndarray:
     overdue = [row for row in latest if (row[0], row[1]) in about and row[2] + row[3] < now - HOUR]
     if not overdue:
         return np.zeros(3, np.int64)
+    told = {(m, c): end for m, c, end in _silences().values_list("meter_id", "channel", "end")}
     late = _allowed([(row[0], *about[row[0], row[1]][1:]) for row in overdue], now)
     found = []
     for (meter, channel, start, seconds, value), hours in zip(overdue, late.tolist(), strict=True):
         end = start + seconds
         usual = 32 * DAY if about[meter, channel][0] != "interval" else seconds
-        if now - end < max(hours * HOUR, 1.5 * usual):
+        if now - end < max(hours * HOUR, 1.5 * usual) or now - told.get((meter, channel), 0) < HOUR:
             continue
         size = max(value, 0.0) * (now - end) / seconds if seconds else 0.0
         detail = json.dumps({"open": True})
@@ -221,6 +222,11 @@ def _silent(now: int, batch: int) -> np.ndarray:
             dict(zip(EXCEPTIONS.names, (meter, channel, "gap", end, now, size, size, detail), strict=True))
         )
     return _write(found, batch)
+
+
+def _silences() -> Any:
+    """The waiting gaps that still grow."""
+    return Exceptional.objects.filter(kind="gap", state__in=quality.OPEN, detail__open=True)
 
 
 def _allowed(subjects: list[tuple[int, str, str]], now: int) -> np.ndarray:
