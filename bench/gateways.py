@@ -20,7 +20,7 @@ from tests.meter.listener import Publisher, Site, expected, row, until
 from tests.support.mosquitto import Broker
 
 #: The numbers of MQTT readings begin here; those of HTTP at 0.
-MQTT_FIRST = 1_000_000
+MQTT_FIRST = 4_000_000
 BATCH, SENDERS, UNDER_WAY = 500, 2, 4_000
 
 
@@ -32,7 +32,9 @@ def push(site: Site, seconds: float) -> range:
     def send() -> None:
         while time.monotonic() < end:
             with lock:
-                first = next(numbers)
+                first = next(numbers, None)
+                if first is None:
+                    return
                 last[0] = first + BATCH
             batch = [row(n) for n in range(first, first + BATCH)]
             while site.push(batch) != 202:

@@ -21,7 +21,7 @@ from tests.support import ROOT
 from tests.support.mosquitto import free_port
 
 #: Readings start here, a minute after the other.
-START = 1_750_000_000 // 60 * 60
+START = 1_600_000_000 // 60 * 60
 PREPARE = """
 import django, sys, json; django.setup()
 from datetime import date
@@ -32,7 +32,7 @@ from tanlin.meter import services
 from tests.meter.support import world
 areas = world()
 specs = [services.Spec(owner=areas["here"], place=areas["home"], carrier="electricity", number=f"G-{n}", unit="kWh",
-    valid_from=date(2025, 1, 1)) for n in range(4)]
+    valid_from=date(2020, 1, 1)) for n in range(4)]
 services.register(specs, actor=SYSTEM, area=areas["here"])
 push = services.create_gateway(areas["here"], kind="http", name="push", config={"seconds": 60}, actor=SYSTEM)
 config = {"host": "127.0.0.1", "port": int(sys.argv[1]), "topics": "site/{point}/energy unit=kWh seconds=60"}

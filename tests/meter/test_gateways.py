@@ -256,8 +256,7 @@ def test_the_page_shows_state_counts_and_what_waits(push: Gateway) -> None:
 def test_the_token_is_shown_once(push: Gateway) -> None:
     people = build_people()
     address = f"/place/here/meter/gateways/{push.pk}/"
-    people.post(address + "token/")
-    assert "tlg_" in people.get(address).content.decode()
+    assert "tlg_" in people.post(address + "token/").content.decode()
     assert "tlg_" not in people.get(address).content.decode()
 
 

@@ -146,7 +146,12 @@ def index(request: HttpRequest, slug: str) -> HttpResponse:
 def detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """One gateway: right ``view``. htmx asks for the live part alone."""
     area, gateway = queries.gateway(request.user, slug, pk)
-    line = next(line for line in queries.gateways(gateway.area) if line.gateway.pk == pk)
+    return _shown_one(request, area, gateway)
+
+
+def _shown_one(request: HttpRequest, area: Any, gateway: Gateway, token: str = "") -> HttpResponse:
+    """The page of a gateway; a new token is in this answer and nowhere else."""
+    line = next(line for line in queries.gateways(gateway.area) if line.gateway.pk == gateway.pk)
     word, mark = STATES[line.state]
     context = {
         "place": area,
@@ -156,16 +161,17 @@ def detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "mark": mark,
         "kind": adapter(gateway.kind),
         "points": queries.points(gateway),
-        "heaps": [(heap, *REASONS[heap.reason]) for heap in queries.inbox().heaps(pk)],
+        "heaps": [(heap, *REASONS[heap.reason]) for heap in queries.inbox().heaps(gateway.pk)],
         "listener": queries.listener(),
         "push_url": request.build_absolute_uri(reverse("api:push")),
-        "token": request.session.pop(f"gateway-token-{pk}", "")
-        if not request.headers.get("HX-Request")
-        else "",
+        "token": token,
         "may": community.rights_at(request.user, area),
     }
     live = request.headers.get("HX-Request") == "true"
-    return render(request, "meter/gateway_live.html" if live else "meter/gateway.html", context)
+    answer = render(request, "meter/gateway_live.html" if live else "meter/gateway.html", context)
+    if token:
+        answer["Cache-Control"] = "no-store"
+    return answer
 
 
 def _page(request: HttpRequest, form: Styled, title: str, **more: Any) -> HttpResponse:
@@ -196,7 +202,7 @@ def new(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
             form.refuse(error)
         else:
             if kind == "http":
-                _show_once(request, made)
+                return _shown_one(request, area, made, services.new_token(made, actor=request.user))
             messages.success(request, _("The gateway is set up."))
             return redirect("meter:gateway", slug=slug, pk=made.pk)
     return _page(request, form, adapter(kind).title.pick(get_language()))
@@ -226,19 +232,14 @@ def change(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     return _page(request, form, _("Change the gateway"), gateway=gateway)
 
 
-def _show_once(request: HttpRequest, gateway: Gateway) -> None:
-    """The next page shows the new token, this once."""
-    request.session[f"gateway-token-{gateway.pk}"] = services.new_token(gateway, actor=request.user)
-
-
 @require_POST
 def act(request: HttpRequest, slug: str, pk: int, verb: str) -> HttpResponse:
     """One button: token, revoke, enable, disable, retry, discard, unmap; right ``meters``."""
-    _area, gateway = queries.gateway(request.user, slug, pk, EDIT)
+    area, gateway = queries.gateway(request.user, slug, pk, EDIT)
     point = request.POST.get("point", "")
     if verb == "token":
-        _show_once(request, gateway)
-    elif verb == "revoke":
+        return _shown_one(request, area, gateway, services.new_token(gateway, actor=request.user))
+    if verb == "revoke":
         services.revoke_token(gateway, actor=request.user)
     elif verb in ("enable", "disable"):
         services.enable_gateway(gateway, verb == "enable", actor=request.user)
