@@ -53,7 +53,7 @@ def test_executors_are_sent_the_whole_package_but_the_web_files() -> None:
     import zipfile
 
     names = zipfile.ZipFile(cluster.archive()).namelist()
-    assert {"tanlin/__init__.py", "tanlin/readings/effective.py", "tanlin/kernel/calendar.py"} <= set(names)
+    assert {"tanlin/__init__.py", "tanlin/readings/effective.py", "tanlin/kernel/errors.py"} <= set(names)
     assert not any("/static/" in name or "__pycache__" in name for name in names)
 
 
