@@ -102,7 +102,7 @@ def _give(connection: duckdb.DuckDBPyConnection, name: str, frame: pa.Table | pa
     """A small frame becomes a table, whose ranges the planner knows: dense integer keys then join by position."""
     if isinstance(frame, pa.Table) and 0 < frame.num_rows <= _SMALL:
         connection.register(f"{name}_given", frame)
-        connection.execute(f"CREATE TEMP TABLE {name} AS FROM {name}_given")
+        connection.execute(f'CREATE TEMP TABLE "{name}" AS FROM "{name}_given"')
         connection.unregister(f"{name}_given")
     else:
         connection.register(name, frame)
