@@ -23,7 +23,7 @@ from tests.meter.support import world
 START = 1_748_707_200
 HOUR = 3600
 FEW = settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

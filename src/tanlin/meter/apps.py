@@ -21,7 +21,7 @@ class MeterConfig(AppConfig):
             "meter.refresh": "tanlin.meter.jobs:refresh_if_needed",
             "meter.validate": "tanlin.meter.jobs:validate",
         },
-        periodic=("meter.refresh@60", "meter.validate@60"),
+        periodic=("meter.refresh@60", "meter.validate@300"),
         nav=(
             Nav("meter:meters", Text("表计", "Meters"), "meter", order=20),
             Nav("meter:quality", Text("质量", "Quality"), "check", order=25),

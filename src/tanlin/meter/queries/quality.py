@@ -64,11 +64,7 @@ def exceptions(
     area: Area, kind: str = "", state: str = "waiting", meter: int | None = None
 ) -> QuerySet[Exceptional]:
     """Exceptions of the meters below an area, newest first; ``state`` waiting, all or one of the states."""
-    found = Exceptional.objects.filter(
-        meter__rows__superseded_at__isnull=True,
-        meter__rows__valid_to__isnull=True,
-        meter__rows__place__path__startswith=area.path,
-    ).distinct()
+    found = Exceptional.objects.filter(meter__in=meters_of(area).values("meter_id"))
     if meter is not None:
         found = found.filter(meter=meter)
     if kind:

@@ -183,7 +183,8 @@ def _parent_of(row: dict[str, Any]) -> int:
 def _days(snapshot: Snapshot, members: list[int], low: int, factor: dict[tuple[int, str], float]) -> pa.Table:
     """Daily quantities of the members after the multiplier, from epoch second ``low`` on."""
     day = int(str(np.datetime64(max(low, 0), "s").astype("datetime64[D]")).replace("-", ""))
-    keys = [(m, c, f) for (m, c), f in factor.items() if m in set(members)]
+    wanted = set(members)
+    keys = [(m, c, f) for (m, c), f in factor.items() if m in wanted]
     columns = list(zip(*keys, strict=True))
     kinds = (pa.int64(), pa.string(), pa.float64())
     names = ("meter_id", "channel", "factor")
