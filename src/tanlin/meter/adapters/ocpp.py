@@ -56,9 +56,8 @@ TAGS = Field(
 )
 PASSWORD = Field(
     "password",
-    Text("密码（Basic Auth）", "Password (basic auth)"),
+    Text("密码（Basic Auth，用户名为充电桩编号）", "Password (basic auth; the user is the charger's id)"),
     "secret",
-    help=Text("用户名为充电桩编号；留空则不检查。", "The user is the charger's id; empty: not asked for."),
 )
 _HEARTBEAT_SECONDS = 300
 _TRY_LATER = 1013
