@@ -74,6 +74,8 @@ def columns(current: pa.Table) -> Columns:
 
 def steps(rows: Columns) -> np.ndarray:
     """The commonest length of each pair's rows, int64 (pairs)."""
+    if len(rows.seconds) and (rows.seconds == rows.seconds[0]).all():
+        return np.full(len(rows.meter_id), rows.seconds[0])
     key, count = np.unique(rows.pair * (1 << 32) + rows.seconds, return_counts=True)
     pair, seconds = key >> 32, key & 0xFFFFFFFF
     out = np.zeros(len(rows.meter_id), np.int64)
@@ -91,7 +93,8 @@ def dense(rows: Columns, step: np.ndarray, tz: str) -> Iterator[Dense]:
         local = rows.start[at] + utc_offsets(tz, rows.start[at])
         first = int(local.min()) // WEEK * WEEK
         slots = ((int(local.max()) - first) // WEEK + 1) * (WEEK // length)
-        pairs, place = np.unique(rows.pair[at], return_inverse=True)
+        place = np.cumsum(np.diff(rows.pair[at], prepend=-1) != 0) - 1  # pairs lie in order
+        pairs = rows.pair[at][np.diff(place, prepend=-1) != 0]
         value = np.full((len(pairs), slots), np.nan)
         row = np.full((len(pairs), slots), -1, np.int32)
         slot = (local - first) // length
