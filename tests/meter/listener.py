@@ -218,14 +218,14 @@ def early() -> None:
     from tanlin.meter.services.listening import Installation
 
     honest = listen.SourceSink.put
+    late: set[asyncio.Task[None]] = set()
 
     async def put(self: Any, samples: Any, rejects: Any = ()) -> None:
         async def later() -> None:
             await asyncio.sleep(2)
             await honest(self, samples, rejects)
 
-        task = asyncio.create_task(later())
-        self.tasks.add(task)
+        late.add(asyncio.create_task(later()))
 
     listen.SourceSink.put = put  # type: ignore[method-assign]
     listen.run(Installation(), print)

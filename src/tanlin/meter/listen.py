@@ -11,7 +11,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tanlin.kernel.errors import TanlinError, Text
@@ -52,12 +52,13 @@ class Store(Protocol):
 
 @dataclass
 class SourceSink:
-    """The sink of one source."""
+    """The sink of one source. ``news`` is its newest state, ``told`` the one that was written last."""
 
     store: Store
     source: int
-    told: tuple[Any, ...] = ()
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    news: tuple[str, dict[str, Any] | None] | None = None
+    told: tuple[str, dict[str, Any] | None] | None = None
+    telling: asyncio.Task[None] | None = None
 
     async def put(self, samples: Sequence[Sample], rejects: Sequence[Reject] = ()) -> None:
         """See ``gateways.Sink``."""
@@ -65,13 +66,15 @@ class SourceSink:
             await asyncio.wrap_future(self.store.take(self.source, samples, rejects))
 
     def report(self, state: State, error: TanlinError | None = None) -> None:
-        """Written in the background, and only when something changed."""
-        news = (state, error.as_dict() if error else None)
-        if news != self.told:
-            self.told = news
-            task = asyncio.create_task(quietly(asyncio.to_thread(self.store.stand, self.source, *news)))
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
+        """Written in the background, one after the other, and only when something changed."""
+        self.news = (state, error.as_dict() if error else None)
+        if self.telling is None or self.telling.done():
+            self.telling = asyncio.create_task(self._tell())
+
+    async def _tell(self) -> None:
+        while self.news is not None and self.told != self.news:
+            self.told = self.news
+            await quietly(asyncio.to_thread(self.store.stand, self.source, *self.told))
 
 
 @dataclass
@@ -134,7 +137,8 @@ async def _keep(store: Store, source: Source, stop: asyncio.Event) -> None:
             pause = FIRST_PAUSE if time.monotonic() - began > LONGEST_PAUSE else min(2 * pause, LONGEST_PAUSE)
             await _wait(stop, pause)
     sink.report("stopped")
-    await asyncio.gather(*sink.tasks)
+    if sink.telling is not None:
+        await sink.telling
 
 
 async def _end(one: _Running) -> None:
