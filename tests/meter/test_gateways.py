@@ -253,6 +253,14 @@ def test_the_page_shows_state_counts_and_what_waits(push: Gateway) -> None:
     assert "A7" in one and "A8" in one and "G-1" in one
 
 
+def test_a_page_that_asks_by_itself_does_not_keep_the_session_alive(push: Gateway) -> None:
+    people = build_people()
+    people.get("/place/here/meter/gateways/", headers={"hx-request": "true", "x-poll": "1"})
+    assert "touched" not in people.session
+    people.get("/place/here/meter/gateways/")
+    assert "touched" in people.session
+
+
 def test_the_token_is_shown_once(push: Gateway) -> None:
     people = build_people()
     address = f"/place/here/meter/gateways/{push.pk}/"

@@ -37,14 +37,22 @@ class LoginRequired(LoginRequiredMiddleware):
 
 
 class IdleSession:
-    """Renews the session of a user who is at work, at most once a minute, so that a read seldom writes."""
+    """Renews the session of a user who is at work, at most once a minute, so that a read seldom writes.
+
+    A page that asks by itself (header ``X-Poll``) is nobody at work.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         now = int(time.time())
-        if request.user.is_authenticated and now - request.session.get("touched", 0) >= TOUCH_SECONDS:
+        polled = "X-Poll" in request.headers
+        if (
+            request.user.is_authenticated
+            and not polled
+            and now - request.session.get("touched", 0) >= TOUCH_SECONDS
+        ):
             request.session["touched"] = now
         return self.get_response(request)
 

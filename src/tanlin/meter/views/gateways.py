@@ -161,7 +161,10 @@ def _shown_one(request: HttpRequest, area: Any, gateway: Gateway, token: str = "
         "mark": mark,
         "kind": adapter(gateway.kind),
         "points": queries.points(gateway),
-        "heaps": [(heap, *REASONS[heap.reason]) for heap in queries.inbox().heaps(gateway.pk)],
+        "heaps": [
+            (heap, *REASONS.get(heap.reason, REASONS["unreadable"]))
+            for heap in queries.inbox().heaps(gateway.pk)
+        ],
         "listener": queries.listener(),
         "push_url": request.build_absolute_uri(reverse("api:push")),
         "token": token,
