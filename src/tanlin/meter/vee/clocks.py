@@ -18,8 +18,8 @@ from tanlin.meter.vee.series import Row
 
 SIDE = 14  # days of a profile
 REACH = 8 * HOUR
-#: Share of the days on each side that must agree with the shift.
-AGREE = 0.85
+#: Share of the evidence of the days on each side that must agree with the shift.
+AGREE = 0.9
 
 
 class _Shift(NamedTuple):
@@ -108,15 +108,16 @@ def _peaks(good: np.ndarray, more: np.ndarray) -> list[int]:
 def _onset(days: np.ndarray, before: np.ndarray, lag: int, edge: int) -> int | None:
     """First day that fits the moved profile better, None where the days around do not agree."""
     low, high = max(0, edge - SIDE), min(len(days), edge + SIDE)
-    part = _unit(days[low:high])
-    score = (part * np.roll(before, lag)).sum(axis=1) - (part * before).sum(axis=1)
+    # Days count by how much they vary: a quiet weekend says little about the clock.
+    part = days[low:high] - days[low:high].mean(axis=1, keepdims=True)
+    score = (part * (np.roll(before, lag) - before)).sum(axis=1)
     known = ~np.isnan(score)
     score = np.where(known, score, 0.0)
     split = int(np.argmin(np.concatenate([[0.0], np.cumsum(score)])))
-    old, new = score[:split][known[:split]], score[split:][known[split:]]
-    if len(old) < SIDE // 4 or len(new) < SIDE // 4:
+    old, new = -score[:split], score[split:]
+    if min(known[:split].sum(), known[split:].sum()) < SIDE // 4:
         return None
-    agree = min((old < 0).mean(), (new > 0).mean())
+    agree = min(side.clip(min=0).sum() / max(np.abs(side).sum(), 1e-12) for side in (old, new))
     return low + split if agree >= AGREE else None
 
 
