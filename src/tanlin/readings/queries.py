@@ -183,7 +183,8 @@ def touched(after: int) -> pa.Table:
     if state is None or not roots:
         return pa.schema([*DIGESTS][:2]).append(_DAY_OF).append(_UNTIL).empty_table()
     place = store()
-    low, high = min(b.first_start for b in roots.values()), max(b.last_end for b in roots.values())
+    low = min(batch.first_start or 0 for batch in roots.values())
+    high = max(batch.last_end or 0 for batch in roots.values())
     first, last = (str(np.datetime64(int(edge), "s").astype("datetime64[M]")) for edge in (low, high))
     months = [month for month in place.months("log", state.log) if first <= month <= last]
     sql = f"""SELECT meter_id, channel, start - start % 86400 AS day, MAX(start + seconds) AS until FROM log
