@@ -15,8 +15,6 @@ allow_anonymous {anonymous}
 set_tcp_nodelay true
 persistence true
 persistence_location {folder}/
-autosave_interval 1
-autosave_on_changes false
 max_inflight_messages 1000
 max_queued_messages 0
 log_type error
