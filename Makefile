@@ -32,6 +32,7 @@ check: $(VENV)/.installed-dev
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(PY) tools/messages.py --check
+	$(PY) tools/api_reference.py --check
 	$(PY) -m pytest tests/test_doors.py tests/test_repository.py
 	DJANGO_SETTINGS_MODULE=tanlin.web.settings $(PY) -m django makemigrations --check --dry-run
 

@@ -29,7 +29,9 @@ def test_the_readings_of_an_outage_arrive_once(tmp_path: Path) -> None:
         meters.send(range(1_000))
         until(lambda: site.received("mqtt") >= 1_000, "it listens")
         site.kill("listen")
-        for first in range(1_000, OUTAGE, 1_000):  # the publishing client is slow with a long queue of its own
+        for first in range(
+            1_000, OUTAGE, 1_000
+        ):  # the publishing client is slow with a long queue of its own
             meters.send(range(first, first + 1_000))
             until(lambda: meters.sent - meters.taken < 2_000, "the broker takes them")
         until(meters.all_taken, "the broker keeps everything")

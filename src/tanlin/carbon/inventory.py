@@ -121,7 +121,9 @@ def inventory(
     tariffs = tariffs or TariffBook()
     rows = _Rows(meters if breakdown else meters.filter(meters["selected"]))
     span = _widest_span(rows, tariffs)
-    weights = Weights(rows.combos, cells_of(period, span), factors or FactorBook(), tariffs, gwp, shapes or {})
+    weights = Weights(
+        rows.combos, cells_of(period, span), factors or FactorBook(), tariffs, gwp, shapes or {}
+    )
     sums = _sums(snapshot, rows, weights)
     expected = _expected(rows, weights, as_of)
     cost, codes = costs(rows, sums, weights)
