@@ -271,8 +271,8 @@ def test_coverage_and_estimated_share_by_meter_and_month(stand: Stand) -> None:
     stand.check()
     services.quality.estimate([stand.one("gap").pk], area=stand.here, actor=SYSTEM)
     services.refresh()
-    rows = list(queries.meters(stand.here))
-    months = queries.quality.months_until(stand.here, rows)
+    rows = queries.meters(stand.here)
+    months = queries.quality.months_until(rows)
     assert months == ["2024-01", "2024-02", "2024-03"]
     by_meter = {one.row.meter.number: one for one in queries.quality.grid(stand.here, rows, months)}
     feb = by_meter["M-2"].months[-2]

@@ -236,8 +236,8 @@ def _check_quality(world: Any) -> None:
     meter.validate()
     found = list(meters.quality.exceptions(world.area, state="all"))
     meters.quality.around(found)
-    rows = list(meters.quality.meters_of(world.area))
-    meters.quality.grid(world.area, rows, meters.quality.months_until(world.area, rows))
+    rows = meters.quality.meters_of(world.area)
+    meters.quality.grid(world.area, rows, meters.quality.months_until(rows))
     gaps = [one.pk for one in found if one.kind == "gap"]
     meter.quality.estimate(gaps, area=world.area, actor=SYSTEM, reason="gap")
     meter.refresh()

@@ -5,9 +5,10 @@ Those that take an area trust that the right at it has been proved.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from django.db.models import QuerySet
@@ -110,62 +111,81 @@ def _edges(found: Sequence[Exceptional]) -> tuple[int, int]:
     ) + AROUND + 4 * DAY
 
 
-def grid(area: Area, rows: Iterable[MeterRow], months: Sequence[str]) -> list[Covered]:
+def grid(
+    area: Area, rows: QuerySet[MeterRow], months: Sequence[str], most: int | None = None
+) -> list[Covered]:
     """Coverage and estimated share of each row's meter and channel in local months ``YYYY-MM``.
 
     Time is due from the row's first day up to the newest reading of all meters; register readings and bills longer
-    than 25 h make no daily values and are left out.
+    than 25 h make no daily values and are left out. First the meters with most exceptions that wait, then those whose
+    worst month is worst; ``most`` of them.
     """
-    rows = list(rows)
-    if not rows or not months:
+    keys = list(rows.values_list("pk", "meter_id", "channel", "valid_from", "place__tz"))
+    if not keys or not months:
         return []
-    sums, until = _month_sums(rows, months)
-    waiting: dict[int, int] = {}
-    for meter in exceptions(area).values_list("meter_id", flat=True):
-        waiting[meter] = waiting.get(meter, 0) + 1
-    out = []
-    for row in rows:
-        begin = midnight(row.valid_from, row.place.tz)
-        cells = []
-        for month in months:
-            low, high = Period(month).bounds(row.place.tz)
-            due = min(high, until) - max(low, begin)
-            value, estimated, seconds = sums.get((row.meter_id, row.channel, month), (0.0, 0.0, 0))
-            share = estimated / value if value > 0 else 0.0
-            cells.append(Month(month, min(seconds / due, 1.0) if due > 0 else None, min(share, 1.0)))
-        out.append(Covered(row, cells, waiting.get(row.meter_id, 0)))
-    return out
+    at = {(meter, channel): i for i, (_pk, meter, channel, _from, _tz) in enumerate(keys)}
+    sums, until = _month_sums([key[1] for key in keys], months, keys[0][4])
+    seconds, value, estimated = np.zeros((3, len(keys), len(months)))
+    for found in sums:
+        i, k = at.get((found["meter_id"], found["channel"])), months.index(found["month"])
+        if i is not None:
+            seconds[i, k], value[i, k] = found["seconds"], found["value"]
+            estimated[i, k] = found["estimated"]
+    due = _due(keys, months, until)
+    coverage = np.where(due > 0, np.minimum(seconds / np.maximum(due, 1), 1.0), np.nan)
+    share = np.minimum(np.divide(estimated, value, out=np.zeros_like(value), where=value > 0), 1.0)
+    counts = Counter(exceptions(area).values_list("meter_id", flat=True))
+    waiting = np.array([counts[key[1]] for key in keys])
+    order = np.lexsort((np.nanmin(coverage, axis=1, initial=1.0), -waiting))[:most].tolist()
+    shown: dict[int, MeterRow] = {}
+    for first in range(0, len(order), _IDS_AT_ONCE):
+        part = [keys[i][0] for i in order[first : first + _IDS_AT_ONCE]]
+        shown |= rows.in_bulk(part)
+    return [
+        Covered(
+            shown[keys[i][0]],
+            [
+                Month(month, None if np.isnan(covered) else float(covered), float(part))
+                for month, covered, part in zip(months, coverage[i], share[i], strict=True)
+            ],
+            int(waiting[i]),
+        )
+        for i in order
+    ]
 
 
-def _month_sums(
-    rows: list[MeterRow], months: Sequence[str]
-) -> tuple[dict[tuple[int, str, str], tuple[float, float, int]], int]:
-    """(meter, channel, month) → value, estimated, seconds; and the epoch second the newest of these days ends at."""
+def _due(keys: Sequence[tuple[int, int, str, date, str]], months: Sequence[str], until: int) -> np.ndarray:
+    """Seconds of each month (columns) in which each row (rows) is in force, up to ``until``."""
+    dated = {(day, tz): midnight(day, tz) for _pk, _meter, _channel, day, tz in keys}
+    begin = np.array([dated[day, tz] for _pk, _meter, _channel, day, tz in keys])[:, None]
+    bounds = {tz: np.array([Period(month).bounds(tz) for month in months]).T for tz in {k[4] for k in keys}}
+    edges = np.array([bounds[key[4]] for key in keys])
+    return np.minimum(edges[:, 1], until) - np.maximum(edges[:, 0], begin)
+
+
+def _month_sums(meters: Iterable[int], months: Sequence[str], tz: str) -> tuple[list[dict[str, Any]], int]:
+    """meter_id, channel, month, value, estimated, seconds; and the epoch second the newest of these days ends at."""
     import pyarrow as pa
 
-    ids = pa.table({"meter_id": pa.array(sorted({row.meter_id for row in rows}), pa.int64())})
+    ids = pa.table({"meter_id": pa.array(sorted(set(meters)), pa.int64())})
     sql = f"""SELECT d.meter_id AS meter_id, d.channel AS channel, d.local_month AS month, SUM(d.value) AS value,
             SUM(d.estimated) AS estimated, SUM(d.seconds) AS seconds, MAX(d.day) AS last
         FROM days d JOIN ids i ON d.meter_id = i.meter_id
         WHERE d.local_month BETWEEN '{min(months)}' AND '{max(months)}'
         GROUP BY d.meter_id, d.channel, d.local_month ORDER BY d.meter_id, d.channel, d.local_month"""
     found = readings.snapshot().query(sql, ids=ids).to_pylist()
-    sums = {
-        (r["meter_id"], r["channel"], r["month"]): (r["value"], r["estimated"], int(r["seconds"]))
-        for r in found
-    }
     if not found:
-        return sums, 0
+        return [], 0
     last = max(r["last"] for r in found)
     day = date(last // 10000, last // 100 % 100, last % 100)
-    return sums, midnight(day + timedelta(days=1), rows[0].place.tz)
+    return found, midnight(day + timedelta(days=1), tz)
 
 
-def months_until(area: Area, rows: Iterable[MeterRow], count: int = 12) -> list[str]:
+def months_until(rows: QuerySet[MeterRow], count: int = 12) -> list[str]:
     """The last months with daily values of the meters, oldest first; empty where there is none."""
     import pyarrow as pa
 
-    ids = pa.table({"meter_id": pa.array(sorted({row.meter_id for row in rows}), pa.int64())})
+    ids = pa.table({"meter_id": pa.array(sorted(set(rows.values_list("meter_id", flat=True))), pa.int64())})
     sql = """SELECT MIN(d.month) AS first, MAX(d.month) AS last FROM days d
         JOIN ids i ON d.meter_id = i.meter_id"""
     [found] = readings.snapshot().query(sql, ids=ids).to_pylist()

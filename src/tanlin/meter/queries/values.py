@@ -6,13 +6,13 @@ import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db.models import F, Max
 
 from tanlin.kernel.errors import BadInput, NotFound, Text, Where
-from tanlin.kernel.period import midnight, zone
+from tanlin.kernel.period import DAY, midnight, zone
 from tanlin.meter.health import Health, health
 from tanlin.meter.models import LatestReading, Meter, MeterRow
 from tanlin.readings import queries as readings
@@ -20,13 +20,17 @@ from tanlin.readings import queries as readings
 if TYPE_CHECKING:
     from tanlin.community.queries import Area
 
-#: The reading of each key that counts, newest first.
+#: The reading of each key that counts, newest first, of the months from one on.
 _STORED = """
     WITH newest AS (
-        SELECT l.*, ROW_NUMBER() OVER (PARTITION BY l.channel, l.start, l.seconds ORDER BY l.batch DESC) AS n
-        FROM log l WHERE l.meter_id = {meter})
+        SELECT l.channel, l.start, l.seconds, l.value, l.quality, l.batch,
+               ROW_NUMBER() OVER (PARTITION BY l.channel, l.start, l.seconds ORDER BY l.batch DESC) AS n
+        FROM log l WHERE l.meter_id = {meter} AND l.month >= '{month}')
     SELECT channel, start, seconds, value, quality, batch FROM newest WHERE n = 1
     ORDER BY start DESC, seconds, channel LIMIT {limit}"""
+
+
+_MONTH = 31 * DAY
 
 
 class Period(NamedTuple):
@@ -88,7 +92,17 @@ def _newest(ids: list[int]) -> dict[tuple[int, str], tuple[int, float]]:
 
 def stored(meter: Meter, limit: int = 24) -> list[dict[str, Any]]:
     """The newest readings as they count in the log: channel, start, seconds, value, quality, batch."""
-    sql = _STORED.format(meter=int(meter.pk), limit=int(limit))
+    newest = LatestReading.objects.filter(meter=meter).aggregate(start=Max("start"))["start"]
+    if newest is None:
+        return _stored_from("", meter, limit)
+    month = datetime.fromtimestamp(newest - _MONTH, UTC).strftime("%Y-%m")
+    found = _stored_from(month, meter, limit)
+    # Bills and the like: a month or two hold too few.
+    return found if len(found) == limit else _stored_from("", meter, limit)
+
+
+def _stored_from(month: str, meter: Meter, limit: int) -> list[dict[str, Any]]:
+    sql = _STORED.format(meter=int(meter.pk), month=month, limit=int(limit))
     return readings.snapshot().query(sql).to_pylist()
 
 

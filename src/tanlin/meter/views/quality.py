@@ -50,38 +50,29 @@ def index(request: HttpRequest, slug: str) -> HttpResponse:
     meter = int(asked["meter"]) if asked["meter"] else None
     found = queries.quality.exceptions(area, asked["kind"], asked["state"] or "waiting", meter)
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
-    rows = list(queries.meters(area) if meter is None else queries.meters(area).filter(meter=meter))
-    months = queries.quality.months_until(area, rows)
-    covered = queries.quality.grid(area, rows, months)
-    covered.sort(
-        key=lambda one: (
-            -one.waiting,
-            min((m.coverage for m in one.months if m.coverage is not None), default=1.0),
-        )
-    )
+    rows = queries.meters(area) if meter is None else queries.meters(area).filter(meter=meter)
+    months = queries.quality.months_until(rows)
+    covered = queries.quality.grid(area, rows, months, ROWS)
+    zones = dict(rows.filter(meter__in={one.meter_id for one in page}).values_list("meter_id", "place__tz"))
     around = queries.quality.around(list(page))
     context = {
         "place": area,
         "page": page,
-        "items": [(one, strip(one, around[one.pk], _tz(rows, one, area))) for one in page],
+        "items": [(one, strip(one, around[one.pk], zones.get(one.meter_id, area.tz))) for one in page],
         "asked": asked,
         "query": urlencode({name: value for name, value in asked.items() if value}),
-        "only": next((row.meter for row in rows), None) if meter is not None else None,
+        "only": row.meter if meter is not None and (row := rows.first()) else None,
         "kinds": KINDS.items(),
         "units": CANONICAL,
         "states": Exceptional.State.choices,
         "methods": METHODS.items(),
         "months": months,
-        "covered": covered[:ROWS],
-        "left_out": max(len(covered) - ROWS, 0),
+        "covered": covered,
+        "left_out": max(rows.count() - ROWS, 0),
         "waiting": queries.waiting_batches(),
         "may": community.rights_at(request.user, area),
     }
     return render(request, "meter/quality.html", context)
-
-
-def _tz(rows: list[Any], one: Exceptional, area: Any) -> str:
-    return next((row.place.tz for row in rows if row.meter_id == one.meter_id), area.tz)
 
 
 @require_POST

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -46,7 +47,7 @@ class DuckDBEngine:
         self, sql: str, tables: Mapping[str, Source], frames: Mapping[str, pa.Table] | None = None
     ) -> pa.Table:
         """The whole answer as a table."""
-        with self._session(tables, frames or {}) as connection:
+        with self._session(_named(sql, tables), frames or {}) as connection:
             answer = connection.sql(sql).to_arrow_table()
             return answer.cast(plain(answer.schema))
 
@@ -58,7 +59,7 @@ class DuckDBEngine:
         rows: int = 131_072,
     ) -> pa.RecordBatchReader:
         """The answer in batches; the connection lives as long as the reader."""
-        return self._session(tables, frames or {}).sql(sql).to_arrow_reader(rows)
+        return self._session(_named(sql, tables), frames or {}).sql(sql).to_arrow_reader(rows)
 
     def map(
         self,
@@ -96,6 +97,12 @@ class DuckDBEngine:
             config = {**self._config, "temp_directory": str(self._temp or _private_folder())}
             self._base, self._pid = duckdb.connect(":memory:", config=config), os.getpid()
         return self._base
+
+
+def _named(sql: str, tables: Mapping[str, Source]) -> dict[str, Source]:
+    """The tables that a question names: opening the others would cost more than a small question itself."""
+    words = {word.lower() for word in re.findall(r"\w+", sql)}
+    return {name: source for name, source in tables.items() if name.lower() in words}
 
 
 def _give(connection: duckdb.DuckDBPyConnection, name: str, frame: pa.Table | pa.RecordBatchReader) -> None:
