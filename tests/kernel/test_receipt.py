@@ -84,3 +84,15 @@ def test_a_missing_key_differs():
 
 def test_unknown_differs_from_zero():
     assert compare({"v": None}, {"v": 0}) == [("v", math.inf)]
+
+
+@given(st.integers(10**9, 10**10 - 1), st.integers(-12, 6), st.floats(-2e-15, 2e-15))
+def test_a_tie_rounds_alike_whatever_the_noise_of_the_sum(digits, exponent, noise):
+    exact = float(f"{digits}5e{exponent}")
+    assert significant(exact * (1 + noise)) == significant(exact)
+
+
+def test_the_noise_of_another_order_of_addition_decided_before():
+    below, above = 24.109723149999997, 24.109723150000003
+    assert f"{below:.9g}" != f"{above:.9g}"
+    assert significant(below) == significant(above)

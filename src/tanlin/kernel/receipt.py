@@ -15,12 +15,20 @@ from typing import Any, Literal
 from tanlin.kernel.manifest import Method
 
 SIGNIFICANT_DIGITS = 9
+#: Digits that survive the noise of adding in another order.
+_STABLE_DIGITS = 12
 
 
 def significant(obj: Any, digits: int = SIGNIFICANT_DIGITS) -> Any:
-    """The same structure with every float rounded to significant digits (and -0.0 made 0.0)."""
+    """The same structure with every float rounded to significant digits (and -0.0 made 0.0).
+
+    Sums of metered decimals often end in a 5 after those digits, where noise in the sixteenth would decide: it is
+    cut off first, so that every engine and order of addition gives one result.
+    """
     if isinstance(obj, float):
-        return float(f"{obj:.{digits}g}") + 0.0 if math.isfinite(obj) else obj
+        if not math.isfinite(obj):
+            return obj
+        return float(f"{float(f'{obj:.{_STABLE_DIGITS}g}'):.{digits}g}") + 0.0
     if isinstance(obj, dict):
         return {key: significant(value, digits) for key, value in obj.items()}
     if isinstance(obj, list | tuple):
