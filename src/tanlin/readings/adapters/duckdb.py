@@ -96,6 +96,7 @@ class DuckDBEngine:
         if self._base is None or self._pid != os.getpid():
             config = {**self._config, "temp_directory": str(self._temp or _private_folder())}
             self._base, self._pid = duckdb.connect(":memory:", config=config), os.getpid()
+            self._base.execute("SET GLOBAL parquet_metadata_cache = true")  # files of the store never change
         return self._base
 
 
