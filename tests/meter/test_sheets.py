@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import zipfile
 from pathlib import Path
 
 import openpyxl
@@ -12,6 +13,7 @@ import pytest
 
 from tanlin.kernel.errors import BadInput
 from tanlin.meter import sheets
+from tests.meter.corpus import hostile
 
 
 def rows(sheet: sheets.Sheet, after: int = 0, size: int = 2) -> list[tuple[int, list[str]]]:
@@ -147,3 +149,51 @@ def test_wide_rows_come_in_short_blocks(tmp_path: Path, monkeypatch: pytest.Monk
     sizes = [len(block.rows) for block in sheets.read(path)[0].blocks()]
     assert sum(sizes) == 1000
     assert max(sizes) == 128
+
+
+CORNERS = {
+    "cells without a place": '<row r="1"><c r="XFD1"><v>1</v></c></row><row r="2000"><c><v>1</v></c></row>',
+    "small letters": '<row r="1"><c r="xfd1"><v>1</v></c></row><row r="2000"><c r="a2000"><v>1</v></c></row>',
+    "many digits": '<row r="1"><c r="XFD1"><v>1</v></c></row><row r="2000"><c r="A00002000"><v>1</v></c></row>',
+    "no such row": '<row r="1"><c r="A1"><v>1</v></c></row><row r="10000000"><c r="A10000000"><v>1</v></c></row>',
+}
+
+
+@pytest.mark.parametrize("data", CORNERS.values(), ids=CORNERS)
+def test_a_far_cell_is_refused_however_its_place_is_written(tmp_path: Path, data: str) -> None:
+    path = tmp_path / "far.xlsx"
+    hostile.pack(path, hostile.parts(hostile.page(data)))
+    with pytest.raises(BadInput) as error:
+        sheets.measure(path, zipfile.ZipFile(path).infolist())
+    assert error.value.code == "meter.too_many_cells"
+
+
+def test_a_far_cell_is_refused_wherever_the_workbook_keeps_its_sheet(tmp_path: Path) -> None:
+    content = hostile.parts(hostile.page(CORNERS["small letters"]))
+    content["xl/elsewhere/one.dat"] = content.pop(hostile.SHEET_PART)
+    path = tmp_path / "far.xlsx"
+    hostile.pack(path, content)
+    with pytest.raises(BadInput) as error:
+        sheets.measure(path, zipfile.ZipFile(path).infolist())
+    assert error.value.code == "meter.too_many_cells"
+
+
+def test_blank_rows_far_below_are_no_reach(tmp_path: Path) -> None:
+    blank = '<row r="1048576"><c r="A1048576" s="1"/><c r="XFD1048576" s="1"/></row>'
+    path = tmp_path / "blank.xlsx"
+    hostile.pack(path, hostile.parts(hostile.page(hostile.cells() + blank)))
+    assert len(sheets.read(path)[0].head) == len(hostile.ROWS)
+
+
+@pytest.mark.parametrize(("at", "byte"), [(6, 99), (46, 0xFF)], ids=["version", "name"])
+def test_a_zip_directory_that_python_cannot_read_is_damaged(tmp_path: Path, at: int, byte: int) -> None:
+    path = tmp_path / "odd.xlsx"
+    hostile.pack(path, hostile.parts(hostile.page(hostile.cells())))
+    content = bytearray(path.read_bytes())
+    entry = content.find(b"PK\x01\x02")
+    content[entry + 9] |= 8  # names are UTF-8
+    content[entry + at] = byte
+    path.write_bytes(content)
+    with pytest.raises(BadInput) as error:
+        sheets.read(path)
+    assert error.value.code == "meter.damaged"

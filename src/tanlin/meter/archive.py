@@ -32,28 +32,45 @@ MAX_CELLS = 6_000_000
 #: Bytes of text with every shared string repeated where it is used, as reading repeats it.
 MAX_TEXT = 2**30
 _PIECE = 1 << 20
+#: Bytes without the end of a tag: no cell and no tag is that long, though a picture may be.
+_LONGEST = 8 * _PIECE
 _DECLARED = [
     word.encode(code) for word in ("<!DOCTYPE", "<!ENTITY") for code in ("ascii", "utf-16-le", "utf-16-be")
 ]
 #: Rows and cells without content; the reader leaves them out.
 _BLANK = re.compile(rb"<(?:\w+:)?(?:row\b[^>]*|c\b[^>]*/)>")
-_ROW = re.compile(rb"""\sr\s*=\s*["'][A-Z]*(\d{1,7})["']""")
+_ROW = re.compile(rb"""\sr\s*=\s*["'][A-Za-z]*(\d{1,18})["']""")
+_ROW_TAG = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\sr\s*=\s*["'](\d{1,18})["']""")
+#: A cell that does not say where it is stands in the row of the tag before it.
+_UNPLACED = re.compile(rb"<(?:\w+:)?c\b(?! r=)(?![^>]*\sr\s*=)")
 _STRINGS = "xl/sharedStrings.xml"
 _SHARED = re.compile(rb"""\st\s*=\s*["']s["'][^>]*>\s*<(?:\w+:)?v>\s*(\d{1,9})""")
-_COLUMN = re.compile(rb"""\sr\s*=\s*["']([A-Z]{1,3})\d""")
+_COLUMN = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{1,9})\d""")
 
 
 @dataclass
 class _Reach:
-    """The last row and column in use."""
+    """The last row and column in use; ``tagged`` is the last row that has a tag, in use or not."""
 
-    rows: int = 0
+    placed: int = 0
+    tagged: int = 0
+    unplaced: bool = False
     columns: int = 0
 
+    @property
+    def rows(self) -> int:
+        return max(self.placed, self.tagged if self.unplaced else 0)
+
     def see(self, piece: bytes) -> None:
+        self.tagged = max(self.tagged, _largest(_ROW_TAG, piece))
         piece = _BLANK.sub(b"", piece)
-        self.rows = max(self.rows, max(map(int, set(_ROW.findall(piece))), default=0))
+        self.placed = max(self.placed, _largest(_ROW, piece))
+        self.unplaced = self.unplaced or _UNPLACED.search(piece) is not None
         self.columns = max(self.columns, max(map(column_index, set(_COLUMN.findall(piece))), default=0))
+
+
+def _largest(number: re.Pattern[bytes], piece: bytes) -> int:
+    return max(map(int, set(number.findall(piece))), default=0)
 
 
 @dataclass
@@ -82,7 +99,7 @@ class _Texts:
 def column_index(letters: bytes) -> int:
     """The 1-based number of a column: A is 1, AA is 27."""
     index = 0
-    for letter in letters:
+    for letter in letters.upper():
         index = index * 26 + letter - 64
     return index
 
@@ -108,7 +125,7 @@ def _part(path: Path, file: BinaryIO, part: zipfile.ZipInfo, total: int, texts: 
     """``total`` and the unpacked size of one part."""
     where = Where(path.name, value=part.filename)
     markup = part.filename.lower().endswith((".xml", ".rels", ".vml"))
-    reach = _Reach() if part.filename.startswith("xl/worksheets/") else None
+    reach = _Reach()  # of every part: a workbook may keep its sheets anywhere
     size, rest = 0, b""
     for piece in _unpacked(file, part):
         size += len(piece)
@@ -119,17 +136,21 @@ def _part(path: Path, file: BinaryIO, part: zipfile.ZipInfo, total: int, texts: 
         piece = rest + piece
         if markup and any(word in piece for word in _DECLARED):
             raise refusal("meter.entities", where)
-        cut = piece.rfind(b">") + 1 or len(piece)
+        cut = piece.rfind(b">") + 1
         piece, rest = piece[:cut], piece[cut:]
+        if len(rest) > _LONGEST:
+            if markup:
+                raise refusal("meter.damaged", where)
+            rest = b""
         if part.filename == _STRINGS:
             texts.see_strings(piece)
-        if reach:
-            texts.see_cells(piece)
-            if texts.used > MAX_TEXT:
-                raise refusal("meter.too_big", where, limit=MAX_TEXT >> 20)
-            reach.see(piece)
-            if reach.rows * reach.columns > MAX_CELLS:
-                raise refusal("meter.too_many_cells", where, rows=reach.rows, columns=reach.columns)
+            continue
+        texts.see_cells(piece)
+        if texts.used > MAX_TEXT:
+            raise refusal("meter.too_big", where, limit=MAX_TEXT >> 20)
+        reach.see(piece)
+        if reach.rows * max(reach.columns, int(reach.unplaced)) > MAX_CELLS:
+            raise refusal("meter.too_many_cells", where, rows=reach.rows, columns=reach.columns)
     return total + size
 
 

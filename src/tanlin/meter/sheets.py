@@ -170,7 +170,7 @@ def _zip_kind(path: Path, where: Where) -> Literal["excel"]:
     try:
         with zipfile.ZipFile(path) as archive:
             parts = archive.infolist()
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:  # also for names and versions
         raise refusal("meter.damaged", where) from error
     names = {part.filename for part in parts}
     if "xl/workbook.xml" not in names:

@@ -82,9 +82,10 @@ def _refuse_mixed(path: Path) -> None:
             piece = rest + piece
             cut = piece.rfind(b"\n") + 1
             piece, rest = (piece[:cut], piece[cut:]) if cut else (piece, b"")
-            cells = [cell for cell in set(_CELLS.split(piece)) if not cell.isascii()]
-            for cell in sorted(cells, key=piece.index):
-                kind = _is_utf8(cell)
+            kinds = {cell: _is_utf8(cell) for cell in set(_CELLS.split(piece)) if not cell.isascii()}
+            mixed = len({utf8, *kinds.values()} - {None}) > 1
+            # Their order costs a search for each, and matters only where there is something to refuse.
+            for cell, kind in sorted(kinds.items(), key=lambda one: piece.index(one[0]) if mixed else 0):
                 if utf8 is not None and kind != utf8:
                     shown = cell.decode("utf-8" if kind else "gb18030", "replace")[:40]
                     where = Where(path.name, row=row + piece[: piece.index(cell)].count(b"\n"), value=shown)
