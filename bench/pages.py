@@ -12,7 +12,7 @@ import argparse
 import io
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,6 +80,7 @@ def objects(slug: str) -> dict[str, list[dict[str, Any]]]:
     """Real objects of a place by the names of the parameters that an address takes."""
     from tanlin.community import queries as community
     from tanlin.meter import queries as meter
+    from tanlin.meter.gateways import KINDS
     from tanlin.record import queries as record
 
     area, keeper = community.area(community.SYSTEM, slug), community.SYSTEM
@@ -100,6 +101,8 @@ def objects(slug: str) -> dict[str, list[dict[str, Any]]]:
         "import": [{"slug": slug, "pk": each.pk} for each in meter.imports(area)[:3]],
         "checked": [{"slug": slug, "pk": each.pk} for each in meter.imports(area)[:1]],
         "fact": [{"fact_id": each.fact_id} for each in facts],
+        "kind": [{"slug": slug, "kind": kind} for kind in KINDS],
+        "gateway": [{"slug": slug, "pk": line.gateway.pk} for line in meter.gateways(area)[:1]],
     }
 
 
@@ -114,6 +117,8 @@ TAKES = {
     **dict.fromkeys(("meter:change", "meter:exchange"), "row"),
     "meter:import": "import",
     "meter:import_errors": "checked",
+    "meter:gateway_new": "kind",
+    **dict.fromkeys(("meter:gateway", "meter:gateway_change", "meter:gateway_map"), "gateway"),
 }
 #: Need a named reading, or only take a POST.
 NO_PAGE = {
@@ -122,6 +127,7 @@ NO_PAGE = {
     "record:cancel",
     "meter:import_mapping",
     "meter:import_confirm",
+    "meter:gateway_act",
 } | {f"meter:import_{verb}" for verb in ("undo", "repeat", "discard")}
 
 
@@ -140,9 +146,13 @@ def addresses(slug: str, held: dict[str, list[dict[str, Any]]]) -> list[tuple[st
     return found
 
 
-def prepare(slug: str, visitor: Visitor) -> list[Any]:
-    """Objects that a place in use has: an import whose columns are asked, a checked one with a bad row, a job."""
+def prepare(slug: str, visitor: Visitor) -> Callable[[], None]:
+    """Objects that a place in use has: an import whose columns are asked, a checked one with a bad row, a gateway, a job.
+
+    Returns what takes them away again.
+    """
     from tanlin.community import queries as community
+    from tanlin.meter import queries as meter
     from tanlin.meter import services
 
     area = community.area(community.SYSTEM, slug)
@@ -151,8 +161,16 @@ def prepare(slug: str, visitor: Visitor) -> list[Any]:
         for _ in range(2)
     ]
     services.check(made[1])  # the newest
+    gateway = services.create_gateway(area, kind="http", name="新网关", config={}, actor=community.SYSTEM)
+    services.map_point(gateway, "1", meter.meters(area)[0].meter, actor=community.SYSTEM)
     visitor.ask(f"/place/{slug}/carbon/derive", {"period": ""})
-    return made
+
+    def remove() -> None:
+        for each in made:
+            services.discard(each)
+        gateway.delete()
+
+    return remove
 
 
 def wait_for_jobs() -> None:
@@ -253,14 +271,13 @@ def main(arguments: list[str]) -> int:
         django.setup()
         from tanlin.demo import people
         from tanlin.demo.places import PLACES
-        from tanlin.meter import services
 
         passwords = people.read()
         visitors = {name: Visitor(url) for name in LOGINS}
         for name, visitor in visitors.items():
             visitor.log_in(name, passwords[name])
         visitors["–"] = Visitor(url)
-        made = [each for slug in PLACES for each in prepare(slug, visitors[LOGINS[0]])]
+        made = [prepare(slug, visitors[LOGINS[0]]) for slug in PLACES]
         wait_for_jobs()
         pages = [
             page
@@ -268,8 +285,8 @@ def main(arguments: list[str]) -> int:
             for page in measure(slug, addresses(slug, objects(slug)), visitors, options.rounds)
         ]
         weights = {slug: first_view(url, f"/place/{slug}/carbon/", visitors[LOGINS[0]]) for slug in PLACES}
-        for each in made:
-            services.discard(each)
+        for remove in made:
+            remove()
 
     where = machine("django", "granian", "playwright")
     text = table(pages, weights, where)

@@ -133,6 +133,16 @@ def test_a_form_without_its_mark_changes_nothing(world: World) -> None:
     assert not world.users["nobody"].grants.exists()
 
 
+def test_a_part_asked_for_after_the_session_takes_its_whole_page_to_the_login(world: World) -> None:
+    asked = {"HX-Request": "true", "HX-Current-URL": f"http://testserver/place/{world.a.slug}/meter/?q=1"}
+    answer = Client().get(f"/place/{world.a.slug}/meter/gateways/", headers=asked)
+    assert answer.status_code == 401 and not answer.content
+    assert answer.headers["HX-Redirect"] == f"/login/?next=/place/{world.a.slug}/meter/%3Fq%3D1"
+    asked["HX-Current-URL"] = "https://elsewhere.example/x"
+    answer = Client().get(f"/place/{world.a.slug}/meter/gateways/", headers=asked)
+    assert answer.headers["HX-Redirect"] == "/login/?next=/"
+
+
 def test_five_failures_pause_the_login(world: World) -> None:
     user = world.users["nobody"]
     user.set_password("a right good password")

@@ -8,7 +8,9 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
 from django.utils import translation
 
 from tanlin.kernel.errors import TanlinError
@@ -34,6 +36,15 @@ class LoginRequired(LoginRequiredMiddleware):
         if request.path.startswith(API_PREFIX):
             return None
         return super().process_view(request, view_func, view_args, view_kwargs)
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponse:
+        """To the login page; a part of a page that was asked for takes its whole page there and comes back to it."""
+        if "HX-Request" not in request.headers:
+            return super().handle_no_permission(request, view_func)
+        back = request.htmx.current_url_abs_path or "/"
+        login = resolve_url(self.get_login_url(view_func))
+        target = redirect_to_login(back, login, self.get_redirect_field_name(view_func))
+        return HttpResponse(status=401, headers={"HX-Redirect": target["Location"]})
 
 
 class IdleSession:

@@ -273,7 +273,7 @@ def periods(meter: Meter, rows: Iterable[MeterRow]) -> list[Period]:
     return out
 
 
-def daily(meter: Meter, rows: Iterable[MeterRow], days: int = 366) -> list[tuple[date, str, float, float]]:
+def daily(meter: Meter, rows: Iterable[MeterRow], days: int = 365) -> list[tuple[date, str, float, float]]:
     """The last days with readings: (day, channel, quantity after the multiplier, share of 24 h covered)."""
     sql = f"SELECT day, channel, value, seconds FROM days WHERE meter_id = {int(meter.pk)} ORDER BY day, channel"
     found = readings.snapshot().query(sql).to_pylist()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django import template
@@ -28,21 +28,14 @@ MARKS = {"live": "measured", "late": "claimed", "dead": "act", "never": "unknown
 
 @register.filter
 def local_time(second: int | None, tz: str) -> str:
-    """Epoch seconds as local ``2025-06-01 08:00``; a midnight as the day alone."""
-    if second is None:
-        return "–"
-    moment = datetime.fromtimestamp(second, UTC).astimezone(zone(tz))
-    return moment.strftime("%Y-%m-%d" if (moment.hour, moment.minute) == (0, 0) else "%Y-%m-%d %H:%M")
+    """Epoch seconds as local ``2025-06-01 08:00``."""
+    return "–" if second is None else datetime.fromtimestamp(second, zone(tz)).strftime("%Y-%m-%d %H:%M")
 
 
 @register.filter
 def local_day(second: int | None, tz: str) -> str:
     """Epoch seconds as the local day."""
-    return (
-        "–"
-        if second is None
-        else datetime.fromtimestamp(second, UTC).astimezone(zone(tz)).strftime("%Y-%m-%d")
-    )
+    return "–" if second is None else datetime.fromtimestamp(second, zone(tz)).strftime("%Y-%m-%d")
 
 
 @register.filter

@@ -118,7 +118,11 @@ def _page(request: HttpRequest, imp: Import, error: TanlinError | None = None) -
 def _progress(imp: Import) -> dict[str, Any]:
     job = queries.job_of(imp)
     note = Text(**job.note) if job is not None and job.note else None
-    return {"imp": imp, "place": imp.area, "job": job, "note": note, "stage": queries.stage(imp)}
+    tens = (
+        None if job is None or job.percent is None else job.percent // 10 * 10
+    )  # said aloud in steps of ten
+    stage = queries.stage(imp)
+    return {"imp": imp, "place": imp.area, "job": job, "note": note, "tens": tens, "stage": stage}
 
 
 @contextmanager
@@ -287,7 +291,6 @@ def undo(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     except (BadInput, Conflict) as error:
         return _page(request, imp, error)
     services.request_refresh(request.user)
-    messages.success(request, _("The import is undone; its readings no longer count."))
     return _to(imp)
 
 

@@ -145,9 +145,22 @@ function sankey(spec, theme, words, narrow) {
 }
 
 // One band a year; on a phone one band a half-year, so that a day stays large enough to see.
+// Stretches of 12 or 6 whole months that hold the days: calendar years, newest first; days that reach over a new year
+// but no longer than twelve months stand in one.
+function stretches(days, length) {
+  const month = (day) => 12 * Number(day.slice(0, 4)) + Number(day.slice(5, 7)) - 1;
+  const first = days.reduce((a, b) => (a < b ? a : b));
+  const last = days.reduce((a, b) => (a > b ? a : b));
+  const rolling = first.slice(0, 4) !== last.slice(0, 4) && month(last) - month(first) < 12;
+  const begins = [];
+  if (rolling) begins.push(month(last) - 11);
+  else for (let year = Number(last.slice(0, 4)); year >= Number(first.slice(0, 4)); year -= 1) begins.push(12 * year);
+  const iso = (months, day) => new Date(Date.UTC(2000, months - 24000, day)).toISOString().slice(0, 10);
+  return begins.flatMap((begin) => (length === 12 ? [begin] : [begin, begin + 6]).map((at) => [iso(at, 1), iso(at + length, 0)]));
+}
+
 function calendar(spec, theme, words, narrow) {
-  const years = [...new Set(spec.days.map(([day]) => day.slice(0, 4)))].sort().reverse();
-  const ranges = years.flatMap((year) => (narrow ? [[`${year}-01-01`, `${year}-06-30`], [`${year}-07-01`, `${year}-12-31`]] : [[`${year}-01-01`, `${year}-12-31`]]));
+  const ranges = stretches(spec.days.map(([day]) => day), narrow ? 6 : 12);
   const used = ranges.filter(([from, to]) => spec.days.some(([day]) => day >= from && day <= to));
   const known = spec.days.filter(([, value]) => value !== null);
   const unknown = spec.days.filter(([, value]) => value === null).map(([day]) => [day, 0]);
@@ -171,12 +184,12 @@ function calendar(spec, theme, words, narrow) {
           ...(spec.coverage?.[day] === undefined ? [] : [[words.coverage, percent(spec.coverage[day])]]),
         ]),
       },
-      title: narrow ? used.map(([from], i) => ({ text: from.slice(0, 4), left: 0, top: 40 + i * band, textStyle: { color: theme.token("ink"), fontSize: 11, fontWeight: 600 }, show: from.endsWith("01-01") || i === 0 })) : undefined,
+      title: narrow ? used.map(([from], i) => ({ text: from.slice(0, 4), left: 0, top: 40 + i * band, textStyle: { color: theme.token("ink"), fontSize: 11, fontWeight: 600 }, show: i === 0 || from.slice(0, 4) !== used[i - 1][0].slice(0, 4) })) : undefined,
       calendar: used.map((range, i) => ({
         range, top: 64 + i * band, left: narrow ? 24 : 56, right: 8, cellSize: ["auto", narrow ? 13 : 15], firstDay: 1,
         splitLine: { lineStyle: { color: theme.token("edge"), width: 1 } },
         itemStyle: { color: "transparent", borderColor: theme.token("sunk"), borderWidth: 1 },
-        yearLabel: { show: !narrow, margin: 32, color: theme.token("soft"), fontSize: theme.size, formatter: "{start}" },
+        yearLabel: { show: !narrow, margin: 32, color: theme.token("soft"), fontSize: theme.size, formatter: ({ start, end }) => (start === end ? start : `${start}–${end}`) },
         monthLabel: { ...text, nameMap: [...Array(12).keys()].map((m) => (english ? new Date(2000, m, 1).toLocaleString("en", { month: "short" }) : `${m + 1}${SPACE}月`)) },
         dayLabel: { ...text, firstDay: 1, margin: 6, nameMap: english ? ["S", "M", "T", "W", "T", "F", "S"] : ["日", "一", "二", "三", "四", "五", "六"], fontSize: 10 },
       })),
