@@ -130,3 +130,11 @@ def test_a_full_disk_refuses_whole_and_recovers(tmp_path: Path, monkeypatch: pyt
     inbox.put(1, big)
     assert inbox.waiting(10_000).num_rows == 100
     inbox.close()
+
+
+def test_a_put_larger_than_what_may_wait_is_taken_when_it_comes_alone(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tanlin.readings.inbox.MOST_PENDING", 10)
+    inbox.put(1, [(f"p{n}", n, 60, 1.0, None, "", False) for n in range(11)])
+    assert inbox.depth(100) == 11

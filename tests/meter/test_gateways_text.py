@@ -46,6 +46,9 @@ def test_a_register_without_time_is_marked_by_its_arrival() -> None:
         ({"point": "a", "value": 1, "time": "yesterday"}, "time", "time"),
         ({"point": "a", "value": 1, "time": NOW + 90_000}, "time", "time"),
         ({"point": "a", "value": 1, "time": 1e300}, "time", "time"),
+        ({"point": "a", "value": 1, "time": 10**400}, "time", "time"),
+        ({"point": "a", "value": 1, "time": "0001-01-01T00:00:00"}, "time", "time"),
+        ({"point": "a", "value": 1, "time": "0001-01-01T00:00:00+08:00"}, "time", "time"),
         ({"point": "a", "value": 1, "time": 0, "seconds": -1}, "seconds", "length"),
         ({"point": "a", "value": 1, "channel": "up"}, "channel", "channel"),
     ],
@@ -128,3 +131,25 @@ def test_a_retained_value_without_time_is_no_reading_of_now() -> None:
 def test_a_wrong_map_is_refused(text: str) -> None:
     with pytest.raises(BadInput):
         rules(text)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [", value=1", "m,seconds=² value=1 600000000000", f"m value=1 {'9' * 5000}", "m value=1 -9"],
+)
+def test_a_strange_line_is_kept_aside_and_the_next_one_stands(line: str) -> None:
+    found = parse(f"{line}\nm value=2 600000000000".encode(), GIVEN)
+    assert [sample.value for sample in found.samples] == [2.0]
+    assert [fault.row for fault in found.faults] == [1]
+
+
+def test_a_bad_row_of_a_message_leaves_the_others_standing() -> None:
+    rows = [{"value": n, "time": 60 * n} for n in range(50)] + [{"value": "ON", "time": 0}, "off", None]
+    samples, rejects = read([Message("site/a", json.dumps(rows).encode(), NOW)], rules("site/{point}"), GIVEN)
+    assert [sample.value for sample in samples] == list(range(50))
+    assert [reject.raw for reject in rejects] == ['{"value": "ON", "time": 0}', '"off"', "null"]
+
+
+def test_seconds_of_a_topic_are_plain_digits() -> None:
+    with pytest.raises(BadInput):
+        rules("site/{point} seconds=²")

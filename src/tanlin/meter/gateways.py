@@ -37,6 +37,8 @@ POINT_LENGTH, RAW_LENGTH = 200, 500
 LAST_START = 7_258_118_400
 #: A clock may run ahead by so much; a later reading is kept aside.
 AHEAD_SECONDS = 86_400
+#: A value from here on is no quantity of anything, as the log of readings has it.
+MOST_VALUE = 1e300
 #: The longest interval: a bill of a year.
 LONGEST = 366 * 86_400
 CHANNELS = ("", "import", "export", "generation")
@@ -125,7 +127,7 @@ REASONS: dict[str, tuple[Text, Text]] = {
 
 def fault(sample: Sample, now: int) -> str | None:
     """The reason for which a sample cannot be a reading, or None. ``now``: epoch seconds."""
-    if not math.isfinite(sample.value) or abs(sample.value) >= 1e300:
+    if not math.isfinite(sample.value) or abs(sample.value) >= MOST_VALUE:
         return "not_finite"
     if not 0 <= sample.start < min(LAST_START, now + AHEAD_SECONDS):
         return "time"

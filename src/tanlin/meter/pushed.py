@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from tanlin.kernel.errors import BadInput, Text
@@ -148,17 +148,16 @@ def moment(value: object, given: Defaults) -> tuple[int, bool]:
         return given.now, True
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         scale = next((by for least, by in _SCALES if abs(value) >= least), 1)
-        seconds = value / scale
-        if not abs(seconds) < 1e11:
+        if not abs(value) < 1e11 * scale:  # before the division, which a huge whole number would overflow
             raise Wrong("time", value, "time")
-        return int(seconds // 1), False
+        return int(value // scale), False
     try:
         found = datetime.fromisoformat(str(value).strip())
     except ValueError as error:
         raise Wrong("time", value, "time") from error
     if found.tzinfo is None:
         found = found.replace(tzinfo=zone(given.tz))
-    return int(found.astimezone(UTC).timestamp() // 1), False
+    return int(found.timestamp() // 1), False
 
 
 def _json_rows(text: str, given: Defaults, heard: Heard) -> None:
@@ -182,9 +181,10 @@ def _json_rows(text: str, given: Defaults, heard: Heard) -> None:
 
 # --- line protocol: measurement,tag=value field=value,field=value time ---------------------------------------------
 _PART = r'(?:\\.|"(?:\\.|[^"\\])*"|[^\\\s"])+'
-_LINE = re.compile(rf"({_PART})\s+({_PART})(?:\s+(-?\d+))?\s*\Z")
+_LINE = re.compile(rf"({_PART})\s+({_PART})(?:\s+(-?[0-9]{{1,30}}))?\s*\Z")
 _COMMA = re.compile(r'((?:\\.|"(?:\\.|[^"\\])*"|[^\\",])*)(?:,|\Z)')
 _PAIR = re.compile(r"((?:\\.|[^\\=])*)=(.*)\Z", re.DOTALL)
+_WHOLE = re.compile(r"[0-9]{1,9}")
 _FLAGS = {"t", "T", "true", "True", "TRUE", "f", "F", "false", "False", "FALSE"}
 _ESCAPE = re.compile(r"\\([,= \"\\])")
 
@@ -200,7 +200,7 @@ def _lines(text: str, given: Defaults, precision: str, heard: Heard) -> None:
         try:
             heard.samples.extend(_line_samples(line, given, PRECISIONS[precision]))
         except Wrong as wrong:
-            heard.refuse(n, line.split(",")[0].split()[0], line, wrong)
+            heard.refuse(n, re.split(r"[,\s]", line, maxsplit=1)[0], line, wrong)
 
 
 def _line_samples(line: str, given: Defaults, scale: int) -> Iterator[Sample]:
@@ -216,7 +216,7 @@ def _line_samples(line: str, given: Defaults, scale: int) -> Iterator[Sample]:
     head, *tags = _split(series)
     named = dict(_pair(tag) for tag in tags)
     seconds = named.pop("seconds", str(given.seconds))
-    if not seconds.isdigit():
+    if not _WHOLE.fullmatch(seconds):
         raise Wrong("seconds", seconds, "length")
     row: dict[str, Any] = {
         "seconds": int(seconds),

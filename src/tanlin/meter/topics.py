@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -67,7 +67,10 @@ def _rule(words: list[str]) -> Rule:
     unknown = next((name for name in options if name not in OPTIONS or not options[name]), None)
     if unknown is not None:
         raise _wrong(unknown, f"可用的选项：{'、'.join(OPTIONS)}。", f"Options are {', '.join(OPTIONS)}.")
-    if not options.get("seconds", "0").isdigit() or options.get("channel", "") not in CHANNELS:
+    if (
+        not re.fullmatch("[0-9]{1,8}", options.get("seconds", "0"))
+        or options.get("channel", "") not in CHANNELS
+    ):
         raise _wrong(
             " ".join(rest),
             "seconds 须为整数，channel 须为 import、export 或 generation。",
@@ -111,29 +114,31 @@ def _read_one(
         channel=options.get("channel", given.channel),
     )
     try:
-        found = [sample_of({"point": point, **row}, here) for row in _rows(message.payload, options)]
-    except Wrong as wrong:
+        body = json.loads(message.payload)
+    except (ValueError, RecursionError):
         raw = message.payload[:RAW_LENGTH].decode("utf-8", "replace")
-        rejects.append(Reject(point[:POINT_LENGTH], raw, wrong.reason))
+        rejects.append(Reject(point[:POINT_LENGTH], raw, "unreadable"))
         return
-    # A retained value without a time of its own is of unknown age: it is no reading of this moment.
-    samples += [sample for sample in found if not (message.retained and sample.arrival)]
+    for one in body if isinstance(body, list) else [body]:
+        try:
+            sample = sample_of({"point": point, **_row(one, options)}, here)
+        except Wrong as wrong:
+            raw = json.dumps(one, ensure_ascii=False)[:RAW_LENGTH]
+            rejects.append(Reject(point[:POINT_LENGTH], raw, wrong.reason))
+            continue
+        # A retained value without a time of its own is of unknown age: it is no reading of this moment.
+        if not (message.retained and sample.arrival):
+            samples.append(sample)
 
 
-def _rows(payload: bytes, options: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """The rows of a payload. Raises Wrong."""
-    try:
-        body = json.loads(payload)
-    except (ValueError, RecursionError) as error:
-        raise Wrong("payload", payload[:80]) from error
-    for row in body if isinstance(body, list) else [body]:
-        if not isinstance(row, dict):
-            yield {"value": row}
-        elif "value" in options:
-            times = {"time": _at(row, options["time"])} if "time" in options else {}
-            yield {"value": _at(row, options["value"]), **times}
-        else:
-            yield row if "time" not in options else {**row, "time": _at(row, options["time"])}
+def _row(one: Any, options: Mapping[str, str]) -> Mapping[str, Any]:
+    """One row of a payload. Raises Wrong."""
+    if not isinstance(one, dict):
+        return {"value": one}
+    times = {"time": _at(one, options["time"])} if "time" in options else {}
+    if "value" in options:
+        return {"value": _at(one, options["value"]), **times}
+    return {**one, **times}
 
 
 def _at(row: Any, path: str) -> Any:

@@ -148,7 +148,8 @@ class Inbox(InboxDatabase):
         rows += [(source, *one[:6], 0, one.raw, one.reason) for one in held]
         put = _Put(source, rows)
         with self._wake:
-            if sum(len(other.rows) for other in self._pending) + len(rows) > MOST_PENDING:
+            before = sum(len(other.rows) for other in self._pending)
+            if before and before + len(rows) > MOST_PENDING:  # alone, any put is taken: it could never come in
                 raise busy()
             self._pending.append(put)
             if self._thread is None or not self._thread.is_alive():

@@ -119,16 +119,21 @@ def unpack(body: bytes, encoding: str) -> bytes:
             Text(f"不支持的压缩方式 {encoding}。", f"Unknown content encoding {encoding}."),
             remedy=Text("请使用 gzip 或不压缩。", "Use gzip or none."),
         )
-    packed = zlib.decompressobj(wbits=31)
-    try:
-        plain = packed.decompress(body, MOST_UNPACKED)
-    except zlib.error as error:
-        raise _damaged(str(error)) from error
-    if packed.unconsumed_tail:
-        raise _too_large(MOST_UNPACKED)
-    if not packed.eof:
-        raise _damaged("unexpected end")
-    return plain
+    room = MOST_UNPACKED
+    parts: list[bytes] = []
+    while body or not parts:  # a gzip file may have several members, one behind the other
+        packed = zlib.decompressobj(wbits=31)
+        try:
+            parts.append(packed.decompress(body, room + 1))
+        except zlib.error as error:
+            raise _damaged(str(error)) from error
+        room -= len(parts[-1])
+        if room < 0:
+            raise _too_large(MOST_UNPACKED)
+        if not packed.eof:
+            raise _damaged("unexpected end")
+        body = packed.unused_data.lstrip(b"\0")  # padding is allowed behind the last one
+    return b"".join(parts)
 
 
 def _too_large(most: int) -> TooLarge:

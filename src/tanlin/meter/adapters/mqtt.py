@@ -22,6 +22,8 @@ from tanlin.meter.topics import Message, read, rules
 
 #: Messages taken into one put, messages that may be under way, and messages that may wait here before the socket does.
 AT_ONCE, UNDER_WAY, MOST_WAITING = 2_000, 1_000, 4_000
+#: Bytes of messages from which a put takes no more of them.
+MOST_BYTES = 8 * 2**20
 #: The broker keeps the session of a listener that is away for so long.
 SESSION_SECONDS = 30 * 86_400
 KEEPALIVE, PAUSE_SECONDS = 30, 5.0
@@ -163,7 +165,11 @@ class _Session:
 
     async def take(self, stop: asyncio.Event) -> None:
         """Put some messages on disk and acknowledge them; while the inbox is full, wait without acknowledging."""
-        batch = [self.messages.popleft() for _ in range(min(AT_ONCE, len(self.messages)))]
+        size = 0
+        batch: list[tuple[int, int, int, Message]] = []
+        while self.messages and len(batch) < AT_ONCE and size < MOST_BYTES:
+            batch.append(self.messages.popleft())
+            size += len(batch[-1][3].payload)
         samples, rejects = read([message for *_, message in batch], self.rules, self.given)
         while True:
             try:
