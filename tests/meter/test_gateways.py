@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import threading
 import time
 from collections.abc import Iterator
 from datetime import date
@@ -10,11 +11,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.db import connection
 from django.test import Client
 
 from tanlin.community.queries import SYSTEM
 from tanlin.kernel.errors import BadInput, Conflict
 from tanlin.meter import queries, services
+from tanlin.meter.gateways import Sample
 from tanlin.meter.models import Gateway, GatewayPoint
 from tanlin.readings import queries as stored
 from tanlin.record.models import Event
@@ -202,6 +205,67 @@ def test_a_gzip_body_is_read_and_a_bomb_refused(push: Gateway) -> None:
     assert len(bomb) < 100_000
     assert send(push, bomb, **{"content-encoding": "gzip"}).status_code == 413
     assert send(push, body[:-9], **{"content-encoding": "gzip"}).status_code == 400
+
+
+def test_every_member_of_a_gzip_body_is_read(push: Gateway) -> None:
+    members = [gzip.compress(json.dumps(row).encode()) for row in ([reading(0)], [reading(1)])]
+    body = gzip.compress(b"[") + gzip.compress(json.dumps(reading(0)).encode() + b",")
+    body += gzip.compress(json.dumps(reading(1)).encode() + b"]") + b"\0" * 8
+    assert send(push, body, **{"content-encoding": "gzip"}).json()["stored"] == 2
+    assert send(push, b"".join(members) + b"rest", **{"content-encoding": "gzip"}).status_code == 400
+    services.flush_all()
+    assert len(log()) == 2
+
+
+def test_a_value_that_no_unit_can_hold_stops_nobody(push: Gateway) -> None:
+    send(push, [reading(0, value=9e299, unit="MWh"), reading(1)])
+    assert services.flush_all().held == 1
+    assert [row["start"] for row in log()] == [START + 900]
+    assert [heap.reason for heap in queries.inbox().heaps(push.pk)] == ["not_finite"]
+
+
+def test_a_meter_of_generation_is_mapped_by_itself_to_its_only_channel(
+    push: Gateway, areas: dict[str, Any]
+) -> None:
+    spec = services.Spec(
+        owner=areas["here"], place=areas["home"], carrier="electricity", number="PV-1", unit="kWh",
+        channel="generation", valid_from=date(2025, 1, 1),
+    )  # fmt: skip
+    services.register([spec], actor=SYSTEM, area=areas["here"])
+    send(push, [reading(0, point="PV-1")])
+    services.flush_all()
+    services.refresh()
+    found = stored.snapshot().query("SELECT channel FROM log").to_pylist()
+    assert found == [{"channel": "generation"}]
+
+
+def test_of_two_flushes_at_once_the_older_rows_do_not_win(
+    push: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tanlin.meter.services import flushing
+
+    real, other = flushing.add_readings, []
+
+    def slow(*args: Any, **kwargs: Any) -> Any:
+        if not other:
+            services.take(push.pk, [Sample("G-1", START, 900, 2.0, "kWh")]).result()
+            other.append(threading.Thread(target=_flush_in_thread))
+            other[0].start()
+            other[0].join(3)
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(flushing, "add_readings", slow)
+    send(push, [reading(0)])
+    services.flush()
+    other[0].join()
+    assert [row["value"] for row in log()] == [1.5, 2.0]
+
+
+def _flush_in_thread() -> None:
+    try:
+        services.flush()
+    finally:
+        connection.close()
 
 
 def test_a_source_that_sends_too_much_is_told_when_to_come_again(push: Gateway, settings: Any) -> None:

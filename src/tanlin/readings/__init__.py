@@ -17,6 +17,7 @@ __getattr__, __dir__ = door(
         "digest": ("digests", "set_digest"),
         "inbox": ("Held", "Inbox", "Standing"),
         "inbox_database": ("InboxFull",),
+        "locks": ("locked",),
         "schema": ("CURRENT", "DAYS", "DIGESTS", "LOG", "READINGS"),
     },
 )

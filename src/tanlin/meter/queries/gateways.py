@@ -171,9 +171,12 @@ def units_of(meter_ids: set[int]) -> dict[int, str]:
     return found
 
 
-def meters_numbered(one: Gateway, names: list[str]) -> dict[str, int]:
-    """Point → meter, for points that bear the number of exactly one registered meter of the gateway's place."""
-    found: dict[str, set[int]] = {}
+def meters_numbered(one: Gateway, names: list[str]) -> dict[str, tuple[int, str]]:
+    """Point → (meter, channel), for points that bear the number of exactly one registered meter of the gateway's place.
+
+    The channel is import, or the only one of a meter without import, such as a meter of generation.
+    """
+    found: dict[str, dict[int, set[str]]] = {}
     near = Q(meter__owner_area__path__startswith=one.area.path) | Q(
         meter__owner_area__in=one.area.ancestor_ids
     )
@@ -182,6 +185,11 @@ def meters_numbered(one: Gateway, names: list[str]) -> dict[str, int]:
             near, superseded_at__isnull=True, meter__number__in=names[at : at + 500]
         )
         below = rows.filter(place__path__startswith=one.area.path)
-        for number, meter in below.values_list("meter__number", "meter_id"):
-            found.setdefault(number, set()).add(meter)
-    return {number: next(iter(ids)) for number, ids in found.items() if len(ids) == 1}
+        for number, meter, channel in below.values_list("meter__number", "meter_id", "channel"):
+            found.setdefault(number, {}).setdefault(meter, set()).add(channel)
+    alone = {number: next(iter(meters.items())) for number, meters in found.items() if len(meters) == 1}
+    return {
+        number: (meter, "import" if "import" in channels else min(channels))
+        for number, (meter, channels) in alone.items()
+        if "import" in channels or len(channels) == 1
+    }

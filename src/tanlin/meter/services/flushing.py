@@ -12,14 +12,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from django.db import connection
 
 from tanlin.community import queries as community
 from tanlin.kernel.errors import BadInput
 from tanlin.kernel.units import factor_to_canonical
-from tanlin.meter.gateways import AHEAD_SECONDS, CHANNELS, LAST_START
+from tanlin.meter.gateways import AHEAD_SECONDS, CHANNELS, LAST_START, MOST_VALUE
 from tanlin.meter.models import Gateway, GatewayPoint
 from tanlin.meter.queries.gateways import Mapped, inbox, mapped, meters_numbered
 from tanlin.meter.services.values import add_readings
+from tanlin.readings import locked
 
 #: Rows of one batch.
 MOST_ROWS = 50_000
@@ -66,17 +68,25 @@ def flush_all() -> Flushed:
 def flush(most: int = MOST_ROWS) -> Flushed:
     """Take the oldest waiting rows into the log, or hold them with the reason.
 
+    One flush at a time: of two, the one with the older rows might append last, and an old value would count.
     Raises what ``readings.services.append`` raises; the rows then wait on.
     """
+    with locked("flush", connection):
+        return _flush(most)
+
+
+def _flush(most: int) -> Flushed:
     rows = inbox().waiting(most)
     if not rows.num_rows:
         return Flushed()
     codes, meanings = _meanings(rows)
     reasons = np.array([m.reason for m in meanings])[codes]
     reasons = np.where((reasons == "") & ~_in_time(rows), "time", reasons)
+    values = rows["value"].to_numpy() * np.array([m.factor for m in meanings])[codes]
+    reasons = np.where((reasons == "") & ~(np.abs(values) < MOST_VALUE), "not_finite", reasons)
     good = np.flatnonzero(reasons == "")
     new = batches = 0
-    for root, table in _by_root(rows, good, codes, meanings):
+    for root, table in _by_root(rows, good, codes, meanings, values):
         area = community.area_by_id(community.SYSTEM, root)
         batch = add_readings(table, source=SOURCE, actor=community.SYSTEM, area=area)
         new, batches = new + (batch.rows if batch else 0), batches + bool(batch)
@@ -106,8 +116,8 @@ def _map_by_number(missing: set[tuple[int, str]]) -> int:
     fresh = []
     for gateway in Gateway.objects.filter(pk__in={source for source, _ in missing}).select_related("area"):
         names = sorted(point for source, point in missing if source == gateway.pk)
-        for name, meter in meters_numbered(gateway, names).items():
-            fresh.append(GatewayPoint(gateway=gateway, name=name, meter_id=meter))
+        for name, (meter, channel) in meters_numbered(gateway, names).items():
+            fresh.append(GatewayPoint(gateway=gateway, name=name, meter_id=meter, channel=channel))
     GatewayPoint.objects.bulk_create(fresh, ignore_conflicts=True)
     return len(fresh)
 
@@ -130,7 +140,7 @@ def _in_time(rows: pa.Table) -> np.ndarray:
 
 
 def _by_root(
-    rows: pa.Table, good: np.ndarray, codes: np.ndarray, meanings: list[_Meaning]
+    rows: pa.Table, good: np.ndarray, codes: np.ndarray, meanings: list[_Meaning], values: np.ndarray
 ) -> list[tuple[int, pa.Table]]:
     """(root area, readings) without doubles: of rows with one key the newest arrival counts."""
     if not len(good):
@@ -140,7 +150,6 @@ def _by_root(
     root = np.array([m.root for m in meanings], np.int64)[code]
     channel = np.array([CHANNELS.index(m.channel) for m in meanings], np.int64)[code]
     start, seconds = (rows[name].to_numpy()[good] for name in ("start", "seconds"))
-    value = rows["value"].to_numpy()[good] * np.array([m.factor for m in meanings])[code]
     order = np.lexsort((rows["id"].to_numpy()[good], seconds, start, channel, meter))
     key = np.stack([meter, channel, start, seconds])[:, order]
     last = np.append((key[:, 1:] != key[:, :-1]).any(axis=0), True)
@@ -151,7 +160,7 @@ def _by_root(
             "channel": pc.take(pa.array(CHANNELS), pa.array(channel[keep])),
             "start": start[keep],
             "seconds": seconds[keep].astype(np.int32),
-            "value": value[keep],
+            "value": values[good][keep],
             "quality": pa.repeat("measured", len(keep)),
         }
     )
