@@ -294,3 +294,57 @@ def test_an_act_whose_program_died_is_settled_by_the_next_writer(stand: Stand) -
     services.quality.recovered(Batch)
     gap.refresh_from_db()
     assert (gap.state, gap.batch, gap.reason) == ("estimated", 77, "storm")
+
+
+def test_a_gap_whose_readings_came_meanwhile_is_not_estimated(stand: Stand) -> None:
+    stand.read(spoiled(stand))
+    stand.check()
+    gap = stand.one("gap")
+    stand.read(stand.values[2:3, 800:820], "M-2", START + 800 * HOUR, "late")
+    made, _ = services.quality.estimate([gap.pk], area=stand.here, actor=SYSTEM)
+    services.refresh()
+    found = stand.effective("M-2", 800, 30)
+    assert made == 1 and [value for value, _ in found[:20]] == list(stand.values[2, 800:820])
+    assert {word for _, word in found[:20]} == {"measured"}
+    assert all(word.startswith("estimated") for _, word in found[20:]) and len(found) == 30
+    services.quality.undo([gap.pk], area=stand.here, actor=SYSTEM)
+    stand.read(stand.values[2:3, 820:830], "M-2", START + 820 * HOUR, "rest")
+    made, refused = services.quality.estimate([gap.pk], area=stand.here, actor=SYSTEM)
+    assert made == 0 and [error.code for error in refused] == ["meter.gap_filled"]
+
+
+def test_a_day_measured_late_wins_over_the_hours_estimated_for_it(stand: Stand) -> None:
+    values = stand.values.copy()
+    values[2, 40 * 24 : 41 * 24] = np.nan
+    stand.read(values)
+    stand.check()
+    services.quality.estimate([stand.one("gap").pk], area=stand.here, actor=SYSTEM)
+    services.refresh()
+    first = 40 * 24
+    assert len(stand.effective("M-2", first, 24)) == 24
+    day = table(np.array([[99.0]]), stand.ids["M-2"], START + first * HOUR, DAY)
+    services.add_readings(day, source="day", actor=SYSTEM, area=stand.here)
+    services.refresh()
+    assert stand.effective("M-2", first, 24) == [(99.0, "measured")]
+    assert len(stand.effective("M-2", first - 24, 24)) == 24
+
+
+def test_an_act_for_more_than_a_place_is_not_undone_there(stand: Stand) -> None:
+    spec = services.Spec(
+        owner=stand.here, place=stand.areas["home"], carrier="electricity", number="HOME", unit="kWh",
+        valid_from=date(2024, 1, 1),
+    )  # fmt: skip
+    ids = services.register([spec], actor=SYSTEM, area=stand.here)
+    stand.ids |= {number: pk for (_, number, _), pk in ids.items()}
+    stand.read(spoiled(stand))
+    own = stand.values[0].copy()
+    own[900:930] = np.nan
+    stand.read(own, "HOME")
+    stand.check()
+    both = Exceptional.objects.filter(kind="gap")
+    services.quality.estimate([one.pk for one in both], area=stand.here, actor=SYSTEM)
+    mine = Exceptional.objects.get(meter=stand.ids["HOME"])
+    with pytest.raises(Conflict):
+        services.quality.undo([mine.pk], area=stand.areas["home"], actor=SYSTEM)
+    assert set(both.values_list("state", flat=True)) == {"estimated"}
+    assert services.quality.undo([mine.pk], area=stand.here, actor=SYSTEM) == 2

@@ -1,11 +1,11 @@
 """Effective rows by brute force, second by second: slow, short and obviously right."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 Interval = tuple[int, int, int]  # start, seconds, batch
 
 
-def once(intervals: Iterable[Interval]) -> list[Interval]:
+def once(intervals: Iterable[Interval], estimates: Collection[Interval] = ()) -> list[Interval]:
     """The intervals of one (meter, channel) that stand, in order of start."""
     standing: list[Interval] = []
     intervals = list(intervals)
@@ -17,7 +17,13 @@ def once(intervals: Iterable[Interval]) -> list[Interval]:
         longer: list[Interval] = []
         while True:
             filled = set().union(*map(span, standing))
-            new = [i for i in level if i not in longer and not span(i) <= filled]
+            measured = set().union(*map(span, (i for i in standing if i not in estimates)))
+            yields = [
+                i
+                for i in level
+                if span(i) <= filled and (i in estimates or 2 * len(span(i) & measured) >= i[1])
+            ]
+            new = [i for i in level if i not in longer and i not in yields]
             if not new:
                 break
             longer += new

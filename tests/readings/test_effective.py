@@ -138,14 +138,17 @@ intervals = st.lists(
 )
 
 
-@given(intervals)
+@given(intervals, st.sets(st.integers(0, 24)))
 @THOROUGH
-@example([(0, 2, 1), (1, 2, 1), (3, 6, 1), (4, 6, 1)])
-def test_overlap_agrees_with_brute_force(given_intervals) -> None:
+@example([(0, 2, 1), (1, 2, 1), (3, 6, 1), (4, 6, 1)], set())
+@example([(0, 1, 1), (1, 1, 1), (0, 2, 2), (0, 6, 1)], {0, 1})
+def test_overlap_agrees_with_brute_force(given_intervals, soft) -> None:
     ordered = sorted(given_intervals)
     start, seconds, batch = np.array(ordered, np.int64).reshape(-1, 3).T
-    kept = once(np.zeros(len(ordered), np.int64), start, seconds, batch)
-    assert [ordered[i] for i in kept.tolist()] == model.once(ordered)
+    estimated = np.isin(np.arange(len(ordered)), sorted(soft))
+    kept = once(np.zeros(len(ordered), np.int64), start, seconds, batch, estimated)
+    estimates = [one for one, is_soft in zip(ordered, estimated.tolist(), strict=True) if is_soft]
+    assert [ordered[i] for i in kept.tolist()] == model.once(ordered, estimates)
 
 
 readings = st.dictionaries(st.integers(0, 30), st.integers(0, 9).map(float), max_size=12)

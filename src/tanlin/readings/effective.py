@@ -2,7 +2,7 @@
 
 The newest batch of each (meter, channel, start, seconds) stands; rejected rows fall out; registers are
 differenced (``registers.py``); where intervals overlap, the shorter stand where they fill the longer,
-else the longer (``overlap.py``). The result depends neither on the order of the rows nor on how
+else the longer, and estimates give way (``overlap.py``). The result depends neither on the order of the rows nor on how
 meters are divided over calls.
 """
 
@@ -72,7 +72,8 @@ def derive(log: pa.Table, devices: pa.Table | None = None) -> Effective:
         rows = rows.take(np.flatnonzero(rows.quality != qualities.texts.index("rejected")))
     keys = pa.table({"meter_id": meter[first], "channel": channels.take(channel[first])})
     rows, problems = _without_registers(rows, keys, qualities, devices)
-    rows = rows.take(once(rows.pair, rows.start, rows.seconds, rows.batch))
+    estimates = np.array([text.startswith("estimated") for text in qualities.texts], bool)
+    rows = rows.take(once(rows.pair, rows.start, rows.seconds, rows.batch, estimates[rows.quality]))
     return Effective(_table(rows, keys, qualities), problems)
 
 

@@ -4,6 +4,10 @@ Levels of one length (quarter hours, hours, days, bills) are settled from the sh
 the newer batch wins, then the earlier start. An interval of the next level falls out where the intervals
 standing so far cover it whole; else it stands, and those it touches fall out. The intervals of a level are
 settled together until nothing changes, so the answer is unique and no order of rows can alter it.
+
+An estimate only fills gaps. A measured interval gives way to shorter ones where those that are no estimates cover at
+least half of it: the day that arrives late stands against the hours estimated for it, the bill does not stand
+against a month of hours of which one was estimated.
 """
 
 from __future__ import annotations
@@ -13,11 +17,18 @@ from bisect import bisect_right, insort
 import numpy as np
 
 
-def once(pair: np.ndarray, start: np.ndarray, seconds: np.ndarray, batch: np.ndarray) -> np.ndarray:
+def once(
+    pair: np.ndarray,
+    start: np.ndarray,
+    seconds: np.ndarray,
+    batch: np.ndarray,
+    estimated: np.ndarray | None = None,
+) -> np.ndarray:
     """Index (ascending) of the intervals that stand; no two of one pair overlap.
 
     Args:
         pair, start, seconds, batch: one length, in the order (pair, start, seconds), seconds > 0.
+        estimated: whether each is an estimate; None: none is.
     """
     everything = np.arange(len(pair))
     end = start + seconds
@@ -27,7 +38,8 @@ def once(pair: np.ndarray, start: np.ndarray, seconds: np.ndarray, batch: np.nda
     crowded = np.bincount(cluster)[cluster] > 1
     some = everything[crowded]
     line = _on_one_line(cluster[some], start[some], end[some])
-    stands = _settle(cluster[some], line, seconds[some].astype(np.int64), batch[some])
+    soft = np.zeros(len(some), bool) if estimated is None else estimated[some]
+    stands = _settle(cluster[some], line, seconds[some].astype(np.int64), batch[some], soft)
     return np.sort(np.concatenate([everything[~crowded], some[stands]]))
 
 
@@ -48,12 +60,14 @@ def _on_one_line(cluster: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.
     return start + np.repeat(shift, np.diff(np.append(first, len(cluster))))
 
 
-def _settle(cluster: np.ndarray, start: np.ndarray, seconds: np.ndarray, batch: np.ndarray) -> np.ndarray:
+def _settle(
+    cluster: np.ndarray, start: np.ndarray, seconds: np.ndarray, batch: np.ndarray, soft: np.ndarray
+) -> np.ndarray:
     level = _levels(cluster, seconds)
     standing = np.zeros(0, np.int64)
     for number in range(int(level.max()) + 1):
         here = _one_level(np.flatnonzero(level == number), start, seconds, batch)
-        standing = _merge(standing, here, start, seconds)
+        standing = _merge(standing, here, start, seconds, soft)
     return standing
 
 
@@ -95,13 +109,17 @@ def _one_level(index: np.ndarray, start: np.ndarray, seconds: np.ndarray, batch:
     return kept[np.argsort(start[kept])]
 
 
-def _merge(standing: np.ndarray, level: np.ndarray, start: np.ndarray, seconds: np.ndarray) -> np.ndarray:
+def _merge(
+    standing: np.ndarray, level: np.ndarray, start: np.ndarray, seconds: np.ndarray, soft: np.ndarray
+) -> np.ndarray:
     """Settle one level against the shorter intervals standing (both in order of start)."""
     end = start + seconds
     stays = np.zeros(len(level), bool)
     while True:
         covered = _covered(start[standing], end[standing], start[level], end[level])
-        new = ~stays & (covered < seconds[level])
+        hard = standing[~soft[standing]]
+        measured = _covered(start[hard], end[hard], start[level], end[level])
+        new = ~stays & ((covered < seconds[level]) | (~soft[level] & (2 * measured < seconds[level])))
         if not new.any():
             break
         stays |= new

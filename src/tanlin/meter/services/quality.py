@@ -4,46 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from tanlin.kernel.errors import BadInput, Conflict, NotFound, Refused, Text, Where
-from tanlin.kernel.period import DAY, utc_offsets
 from tanlin.kernel.ports import report_event
 from tanlin.meter import queries
 from tanlin.meter.models import Exceptional, Meter, MeterRow, VeeRule
 from tanlin.meter.queries import quality
+from tanlin.meter.services.filling import NOT_FILLED, Filled, fill, spread
 from tanlin.meter.services.values import add_readings, undo_batch
-from tanlin.meter.vee import Estimate
-from tanlin.meter.vee import estimate as estimated
-from tanlin.meter.vee.estimate import TRIALS, Series
 from tanlin.meter.vee.rules import checked
-from tanlin.readings import queries as readings
 
 if TYPE_CHECKING:
     from tanlin.community.queries import Area
 
 State = Exceptional.State
-#: Kinds whose readings lie at the wrong time or in a register: other values would not mend them.
-NOT_FILLED = ("clock_shift", "zone_slip", "step_back")
-#: A longer stretch is not filled at one go.
-LONGEST = 92 * DAY
+__all__ = ["NOT_FILLED", "accept", "add_rule", "edit", "estimate", "recovered", "undo"]
 SOURCE = "quality {verb} {ids}: {reason}"
 _SOURCE = re.compile(r"quality (estimated|edited) ([\d,]+): (.*)", re.DOTALL)
-
-
-class Filled(NamedTuple):
-    """Rows that stand in for a stretch, schema READINGS, with their method and error."""
-
-    rows: pa.Table
-    method: str
-    error: float | None
 
 
 def accept(ids: Iterable[int], *, area: Area, actor: Any, reason: str = "") -> int:
@@ -88,25 +72,14 @@ def edit(pk: int, value: float, *, area: Area, actor: Any, reason: str) -> None:
             where=Where(value=str(value)),
         )
     [one] = _waiting(area, [pk]) or [_missing()]
-    slots = _slots(one)
-    try:
-        shape = _estimate(one, slots, "").value
-    except Refused:
-        shape = np.ones(len(slots.start))
-    share = shape / shape.sum() if shape.sum() > 0 else np.full(len(shape), 1 / len(shape))
-    _append(
-        [(one, Filled(_rows(one, slots, value * share, "edited"), "", None))],
-        State.EDITED,
-        actor,
-        area,
-        reason,
-    )
+    _append([(one, spread(one, value))], State.EDITED, actor, area, reason)
 
 
 def undo(ids: Iterable[int], *, area: Area, actor: Any, reason: str = "") -> int:
     """Take back what was done; the readings of its batch do not count any more. How many were taken back.
 
-    Exceptions that one act settled together are taken back together.
+    Exceptions that one act settled together are taken back together. Raises Conflict where one of them lies outside
+    the area: who took the act for more than that takes it back.
     """
     asked = (
         quality.exceptions(area, state="all")
@@ -116,6 +89,17 @@ def undo(ids: Iterable[int], *, area: Area, actor: Any, reason: str = "") -> int
     wanted = {one.pk: one for one in asked}
     batches = {one.batch for one in wanted.values() if one.batch is not None}
     together = {one.pk: one for one in Exceptional.objects.filter(batch__in=batches)} | wanted
+    meters = {one.meter_id for one in together.values()}
+    below = MeterRow.objects.filter(place__path__startswith=area.path, superseded_at__isnull=True)
+    if meters != set(below.filter(meter__in=meters).values_list("meter_id", flat=True)):
+        raise Conflict(
+            "meter.act_reaches_further",
+            Text(
+                "此操作还涉及本地点以外的表计，不能在此撤销。",
+                "This act was about meters outside this place too; it cannot be undone here.",
+            ),
+            remedy=Text("请在上级地点的质量页撤销。", "Undo it on the quality page of the place above."),
+        )
 
     def reopen(of: int | None) -> None:
         for one in together.values():
@@ -175,140 +159,6 @@ def recovered(batch: Any) -> None:
     Exceptional.objects.filter(pk__in=[int(pk) for pk in ids.split(",")]).update(
         state=verb, batch=batch.number, reason=reason[:300], acted=timezone.now()
     )
-
-
-# --- what stands in ----------------------------------------------------------------------------------------------------
-class _Slots(NamedTuple):
-    """The rows to write: keys (n) of one step, and the meter's dated row."""
-
-    start: np.ndarray
-    step: int
-    row: MeterRow
-
-
-def fill(one: Exceptional, method: str = "") -> Filled:
-    """What would stand in for the stretch of an exception. Raises Refused where nothing can."""
-    slots = _slots(one)
-    made = _estimate(one, slots, method)
-    return Filled(_rows(one, slots, made.value, f"estimated:{made.method}"), made.method, made.error)
-
-
-def _rows(one: Exceptional, slots: _Slots, value: np.ndarray, word: str) -> pa.Table:
-    n = len(slots.start)
-    return pa.table(
-        {
-            "meter_id": pa.array([one.meter_id] * n, pa.int64()),
-            "channel": [one.channel] * n,
-            "start": slots.start,
-            "seconds": pa.array([slots.step] * n, pa.int32()),
-            "value": value,
-            "quality": [word] * n,
-        }
-    )
-
-
-def _slots(one: Exceptional) -> _Slots:
-    """The intervals of the meter's usual step that fill the stretch. Raises Refused."""
-    if one.kind in NOT_FILLED:
-        raise Refused(
-            "meter.not_filled",
-            Text(
-                "时间错位或表底问题不能用估算修复。", "Other values do not mend a wrong time or a register."
-            ),
-            remedy=Text(
-                "请修正读数或设备档案，或重新导入。", "Correct the reading or the device, or import again."
-            ),
-        )
-    if one.end - one.start > LONGEST:
-        raise Refused(
-            "meter.too_long",
-            Text("缺失时间过长，不能一次估算。", "The stretch is too long to be estimated."),
-            remedy=Text("请补充账单或读数。", "Bring in bills or readings."),
-        )
-    row = _row_at(one)
-    step = _step(one)
-    if not step or (one.end - one.start) < step:
-        raise Refused(
-            "meter.no_step",
-            Text("附近没有固定间隔的读数，无法估算。", "No readings of one length are near."),
-            remedy=Text("请人工修正读数。", "Correct the readings by hand."),
-        )
-    return _Slots(one.start + step * np.arange((one.end - one.start) // step, dtype=np.int64), step, row)
-
-
-def _row_at(one: Exceptional) -> MeterRow:
-    """The dated row in force at the start, else the newest."""
-    day = datetime.fromtimestamp(one.start, UTC).date()
-    rows = MeterRow.objects.filter(meter=one.meter_id, channel=one.channel, superseded_at__isnull=True)
-    then = rows.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=day), valid_from__lte=day)
-    found = (then.first() or rows.order_by("-valid_from").first()) if one else None
-    return found or _missing()
-
-
-def _step(one: Exceptional) -> int:
-    """The commonest length of readings in the weeks around, up to a day; 0 where there is none."""
-    low, high = one.start - 28 * DAY, one.end + 7 * DAY
-    sql = f"""SELECT seconds, COUNT(*) AS n FROM current WHERE meter_id = {one.meter_id}
-        AND channel = '{one.channel}' AND start >= {low} AND start < {high} AND seconds <= 86400
-        GROUP BY seconds ORDER BY n DESC, seconds LIMIT 1"""
-    found = readings.snapshot().query(sql)["seconds"].to_pylist()
-    return int(found[0]) if found else 0
-
-
-def _estimate(one: Exceptional, slots: _Slots, method: str) -> Estimate:
-    book, row = quality.book(), slots.row
-    day = datetime.fromtimestamp(one.start, UTC).date()
-    hours, weeks = (
-        book.value("estimate", name, row.meter.carrier, one.meter_id, row.place.path, day)
-        for name in ("linear_hours", "weeks")
-    )
-    series, begin = _gather(one, slots, int(weeks))
-    return estimated(series, begin, begin + len(slots.start), method, hours, int(weeks))
-
-
-def _gather(one: Exceptional, slots: _Slots, weeks: int) -> tuple[Series, int]:
-    """The meter, its main meter and its siblings on one grid around the stretch, and the slot where it begins."""
-    row, step = slots.row, slots.step
-    before = (7 * (weeks + 1) + 7 * TRIALS) * DAY // step
-    after = DAY // step
-    first, n = one.start - before * step, before + len(slots.start) + after
-    siblings: list[MeterRow] = []
-    if row.parent_id is not None:
-        same = {"superseded_at__isnull": True, "channel": one.channel, "valid_to__isnull": True}
-        siblings = list(MeterRow.objects.filter(parent=row.parent_id, **same).exclude(meter=one.meter_id))
-        parents = list(MeterRow.objects.filter(meter=row.parent_id, **same))
-    else:
-        parents = []
-    factor = {r.meter_id: r.multiplier / row.multiplier for r in [*siblings, *parents]} | {one.meter_id: 1.0}
-    grids = _grids(factor, one.channel, first, n, step)
-    local = first + int(utc_offsets(row.place.tz, np.array([one.start]))[0])
-    return (
-        Series(
-            step,
-            local,
-            grids[one.meter_id],
-            grids[parents[0].meter_id] if parents else None,
-            np.stack([grids[r.meter_id] for r in siblings]) if siblings else None,
-        ),
-        before,
-    )
-
-
-def _grids(factor: dict[int, float], channel: str, first: int, n: int, step: int) -> dict[int, np.ndarray]:
-    """Measured and edited values of each meter times its factor on n slots from ``first``, NaN where none stands."""
-    ids = pa.table({"meter_id": pa.array(sorted(factor), pa.int64())})
-    sql = f"""SELECT c.meter_id AS meter_id, c.start AS start, c.value AS value FROM current c
-        JOIN ids i ON c.meter_id = i.meter_id WHERE c.channel = '{channel}' AND c.seconds = {step}
-        AND c.start >= {first} AND c.start < {first + n * step} AND c.quality NOT LIKE 'estimated%'"""
-    found = readings.snapshot().query(sql, ids=ids)
-    meter, start, value = (found[name].to_numpy() for name in ("meter_id", "start", "value"))
-    out = {}
-    for one, times in factor.items():
-        grid = np.full(n, np.nan)
-        mine = meter == one
-        grid[(start[mine] - first) // step] = value[mine] * times
-        out[one] = grid
-    return out
 
 
 # --- acts ------------------------------------------------------------------------------------------------------------
