@@ -36,7 +36,8 @@ check: $(VENV)/.installed-dev
 	$(PY) -m pytest tests/test_doors.py tests/test_repository.py
 	DJANGO_SETTINGS_MODULE=tanlin.web.settings $(PY) -m django makemigrations --check --dry-run
 
-soak: $(VENV)/.installed
+# Spark, which some of them ask, is in the lock of the developers.
+soak: $(VENV)/.installed-dev
 	$(PY) -m pytest -m soak
 
 bench: $(VENV)/.installed

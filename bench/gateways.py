@@ -71,7 +71,7 @@ def timed(site: Site, source: str, send: Callable[[], range]) -> tuple[range, fl
 
 
 def main(arguments: list[str]) -> int:
-    """Exit code 1 where a reading was lost or doubled, or a rate is below ``--least``."""
+    """Exit code 1 where a reading was lost, doubled or altered, or a rate is below ``--least``."""
     parser = argparse.ArgumentParser(prog="python -m bench gateways", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--least", type=float, default=2_000, help="readings a second that are asked for")
@@ -79,8 +79,17 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         found = measure(Path(folder), options.seconds)
     slow = min(found["http_rows_per_s"], found["mqtt_rows_per_s"]) < options.least
-    print(json.dumps({**machine("deltalake", "duckdb", "paho-mqtt"), "seconds": options.seconds, **found}))
-    return int(slow or found["lost"] != 0 or found["doubled"] != 0)
+    print(
+        json.dumps(
+            {
+                "bench": "gateways",
+                **machine("deltalake", "duckdb", "paho-mqtt"),
+                "seconds": options.seconds,
+                **found,
+            }
+        )
+    )
+    return int(slow or any(found[fault] for fault in ("lost", "doubled", "sum_differs")))
 
 
 def measure(folder: Path, seconds: float) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import os
-import re
 import shutil
 import signal
 import socket
@@ -122,9 +121,3 @@ def browser(play: Any) -> Any:
 def cookies(visitor: Visitor, url: str) -> list[dict[str, str]]:
     """The visitor's cookies as a browser context takes them."""
     return [{"name": name, "value": value, "url": url} for name, value in visitor.cookies.items()]
-
-
-def slug_of(path: str) -> str:
-    """The place that an address names, or an empty string."""
-    found = re.match(r"/place/([^/]+)/", path)
-    return found[1] if found else ""

@@ -130,7 +130,7 @@ def _killed_in_the_middle_of_a_map(engine: SparkEngine, folder: Path):
         victim[0].wait(30)
         (folder / "killed").touch()
 
-    killer = Thread(target=kill)
+    killer = Thread(target=kill, daemon=True)  # a map that fails leaves it waiting
     killer.start()
     snapshot = dataclasses.replace(Snapshot.from_table(rows), engine=engine)
     columns = snapshot.tables["current"].column_names
