@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -348,3 +348,20 @@ def test_an_act_for_more_than_a_place_is_not_undone_there(stand: Stand) -> None:
         services.quality.undo([mine.pk], area=stand.areas["home"], actor=SYSTEM)
     assert set(both.values_list("state", flat=True)) == {"estimated"}
     assert services.quality.undo([mine.pk], area=stand.here, actor=SYSTEM) == 2
+
+
+def test_a_sub_meter_is_summed_from_the_day_it_stands_behind_its_main_meter() -> None:
+    stand = Stand(3, parent=True)
+    found = {row.meter.number: row for row in queries.meters(stand.here)}
+    services.change(found["M-2"], {"parent": None}, actor=SYSTEM)
+    alone = queries.meters(stand.here).get(meter=stand.ids["M-2"])
+    joined = date(2024, 1, 1) + timedelta(days=40)
+    services.change(alone, {"parent": found["MAIN"].meter}, actor=SYSTEM, from_day=joined, reason="moved")
+    rng = np.random.default_rng(3)
+    behind = stand.values.copy()
+    behind[2, : 40 * 24] = 0.0
+    main = behind.sum(axis=0) * (1 + rng.normal(0.02, 0.001, DAYS * 24))
+    stand.read(main[None], "MAIN")
+    stand.read(stand.values)
+    stand.check()
+    assert not Exceptional.objects.filter(kind="sum").exists()

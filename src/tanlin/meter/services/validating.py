@@ -7,8 +7,9 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -144,19 +145,32 @@ def _register_problems(snapshot: Snapshot, ids: pa.Table) -> pa.Table:
 
 
 # --- main meters against their sub-meters ------------------------------------------------------------------------------
+class _Link(NamedTuple):
+    """The main meter and multiplier of a channel from day to day, and (main meter, day) of the links that ended."""
+
+    parent: int | None
+    multiplier: float
+    first: date
+    last: date | None
+    left: list[tuple[int, date]]
+
+
+class _Families(NamedTuple):
+    """Main meter → sub-meters of today, multipliers, and the day since which the family of a meter is as it is today.
+
+    Days before it are not judged: another set of sub-meters, or another multiplier, had another usual rest.
+    """
+
+    links: dict[int, list[int]]
+    factor: dict[tuple[int, str], float]
+    since: dict[int, date]
+
+
 def _sums(snapshot: Snapshot, touched: pa.Table, spans: Spans, book: RuleBook) -> np.ndarray:
     """Check the families of which a meter changed; counts of opened, reopened, cleared."""
     changed = set(touched["meter_id"].to_pylist())
-    links: dict[int, list[int]] = {}
-    factor: dict[tuple[int, str], float] = {}
-    rows = MeterRow.objects.filter(superseded_at__isnull=True, valid_to__isnull=True)
-    for meter, channel, parent, multiplier in rows.values_list(
-        "meter_id", "channel", "parent_id", "multiplier"
-    ):
-        factor[meter, channel] = multiplier
-        if parent is not None:
-            links.setdefault(parent, []).append(meter)
-    links = {p: sorted(set(c)) for p, c in links.items() if changed & {p, *c}}
+    families = _families()
+    links = {p: c for p, c in families.links.items() if changed & {p, *c}}
     counts = np.zeros(3, np.int64)
     if not links:
         return counts
@@ -165,7 +179,7 @@ def _sums(snapshot: Snapshot, touched: pa.Table, spans: Spans, book: RuleBook) -
     for first in range(0, len(parents), METERS_AT_ONCE):
         part = {p: links[p] for p in parents[first : first + METERS_AT_ONCE]}
         members = sorted({m for p, children in part.items() for m in (p, *children)})
-        days = _days(snapshot, members, low, factor)
+        days = _days(snapshot, members, low, families)
         meters = quality.checks_frame(members)
         found = [
             row
@@ -176,22 +190,67 @@ def _sums(snapshot: Snapshot, touched: pa.Table, spans: Spans, book: RuleBook) -
     return counts
 
 
+def _families() -> _Families:
+    links: dict[int, set[int]] = {}
+    factor: dict[tuple[int, str], float] = {}
+    begin: dict[int, date] = {}  # of the link or multiplier of a meter
+    ended: dict[int, date] = {}  # when a main meter lost a sub-meter last
+    for (meter, channel), link in _last_links().items():
+        if link.last is None:
+            factor[meter, channel] = link.multiplier
+            begin[meter] = max(link.first, begin.get(meter, date.min))
+            if link.parent is not None:
+                links.setdefault(link.parent, set()).add(meter)
+        for parent, day in link.left:
+            ended[parent] = max(day, ended.get(parent, date.min))
+    since: dict[int, date] = {}
+    for parent, children in links.items():
+        members = [parent, *children]
+        first = max(ended.get(parent, date.min), *(begin.get(m, date.min) for m in members))
+        since |= {m: max(first, since.get(m, date.min)) for m in members}
+    return _Families({p: sorted(c) for p, c in links.items()}, factor, since)
+
+
+def _last_links() -> dict[tuple[int, str], _Link]:
+    """(meter, channel) → its last link, with the main meters that it stood behind before."""
+    found: dict[tuple[int, str], _Link] = {}
+    rows = MeterRow.objects.filter(superseded_at__isnull=True).order_by("valid_from")
+    names = ("meter_id", "channel", "parent_id", "multiplier", "valid_from", "valid_to")
+    for meter, channel, parent, multiplier, first, last in rows.values_list(*names):
+        before, left = found.get((meter, channel)), []
+        if before is not None:
+            left = before.left
+            if (before.parent, before.multiplier, before.last) == (parent, multiplier, first):
+                first = before.first
+            elif before.parent is not None:
+                left = [*left, (before.parent, before.last or first)]
+        found[meter, channel] = _Link(parent, multiplier, first, last, left)
+    return {
+        key: one
+        if one.last is None or one.parent is None
+        else one._replace(left=[*one.left, (one.parent, one.last)])
+        for key, one in found.items()
+    }
+
+
 def _parent_of(row: dict[str, Any]) -> int:
     return int(json.loads(row["detail"])["parent"])
 
 
-def _days(snapshot: Snapshot, members: list[int], low: int, factor: dict[tuple[int, str], float]) -> pa.Table:
+def _days(snapshot: Snapshot, members: list[int], low: int, families: _Families) -> pa.Table:
     """Daily quantities of the members after the multiplier, from epoch second ``low`` on."""
     day = int(str(np.datetime64(max(low, 0), "s").astype("datetime64[D]")).replace("-", ""))
     wanted = set(members)
-    keys = [(m, c, f) for (m, c), f in factor.items() if m in wanted]
+    since = {m: max(day, int(families.since[m].strftime("%Y%m%d"))) for m in members}
+    keys = [(m, c, f, since[m]) for (m, c), f in families.factor.items() if m in wanted]
     columns = list(zip(*keys, strict=True))
-    kinds = (pa.int64(), pa.string(), pa.float64())
-    names = ("meter_id", "channel", "factor")
+    kinds = (pa.int64(), pa.string(), pa.float64(), pa.int64())
+    names = ("meter_id", "channel", "factor", "since")
     frame = pa.table({n: pa.array(c, k) for n, c, k in zip(names, columns, kinds, strict=True)})
     sql = f"""SELECT d.meter_id AS meter_id, d.channel AS channel, d.day AS day, d.value * m.factor AS value,
             d.seconds AS seconds
-        FROM days d JOIN members m ON d.meter_id = m.meter_id AND d.channel = m.channel WHERE d.day >= {day}"""
+        FROM days d JOIN members m ON d.meter_id = m.meter_id AND d.channel = m.channel
+        WHERE d.day >= {day} AND d.day >= m.since"""
     return snapshot.query(sql, members=frame)
 
 
