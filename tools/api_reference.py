@@ -105,8 +105,8 @@ def public(room: str, door: str | None) -> Iterator[tuple[str, Any]]:
         thing = getattr(where, word)
         if not isinstance(thing, ModuleType):
             yield word, thing
-        elif hasattr(thing, word):  # a module of that name hides what the door gives once it was imported
-            yield word, getattr(thing, word)
+        elif not isinstance(getattr(thing, word, thing), ModuleType):
+            yield word, getattr(thing, word)  # a module of that name hides what the door gives once imported
         else:
             yield from ((f"{word}.{inner}", getattr(thing, inner)) for inner in names_of(thing, door))
 
