@@ -1,6 +1,7 @@
 """A room is entered by its doors, and what is not named as Django's stays free of Django."""
 
 import ast
+import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -68,3 +69,11 @@ def test_pure_modules_import_without_django():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_name_of_the_door_is_no_module_of_the_room(room: str):
+    """An imported module becomes an attribute of its package and would hide the name."""
+    door = vars(importlib.import_module(f"tanlin.{room}")).get("__dir__", list)
+    modules = {path.stem for path in (SOURCE / room).iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert not modules & set(door())

@@ -9,7 +9,7 @@ __getattr__, __dir__ = door(
     __name__,
     {
         "mapping": ("Mapping", "guess"),
-        "parse": ("parse", "preview"),
+        "parsing": ("parse", "preview"),
         "registry": ("Row", "devices_schema", "frame_schema", "meters_frame"),
         "sheets": ("safe_cell",),
     },

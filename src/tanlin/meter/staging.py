@@ -26,7 +26,7 @@ from tanlin.meter import products, sheets
 from tanlin.meter.finish import Unknown
 from tanlin.meter.headers import names_at, time_header
 from tanlin.meter.mapping import Mapping, guess
-from tanlin.meter.parse import parse
+from tanlin.meter.parsing import parse
 from tanlin.meter.problems import refusal
 from tanlin.meter.sheets import Sheet
 

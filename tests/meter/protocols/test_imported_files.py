@@ -6,7 +6,7 @@ from tanlin.community.queries import SYSTEM
 from tanlin.kernel.errors import BadInput
 from tanlin.meter import services, sheets
 from tanlin.meter.mapping import guess
-from tanlin.meter.parse import Parsed, parse
+from tanlin.meter.parsing import Parsed, parse
 from tanlin.readings import queries as readings
 from tests.meter.protocols.golden_files import HERE
 from tests.meter.support import checked, placed, world
