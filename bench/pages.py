@@ -40,6 +40,7 @@ class Measured:
     place: str
     login: str
     size: int
+    is_file: bool
     seconds: list[float] = field(default_factory=list)
 
     @property
@@ -154,6 +155,7 @@ def prepare(slug: str, visitor: Visitor) -> Callable[[], None]:
     from tanlin.community import queries as community
     from tanlin.meter import queries as meter
     from tanlin.meter import services
+    from tanlin.meter.gateways import Sample
 
     area = community.area(community.SYSTEM, slug)
     made = [
@@ -162,12 +164,18 @@ def prepare(slug: str, visitor: Visitor) -> Callable[[], None]:
     ]
     services.check(made[1])  # the newest
     gateway = services.create_gateway(area, kind="http", name="新网关", config={}, actor=community.SYSTEM)
+    services.new_token(gateway, actor=community.SYSTEM)
     services.map_point(gateway, "1", meter.meters(area)[0].meter, actor=community.SYSTEM)
+    quarter = int(time.time()) // 900 * 900 - 900
+    services.take(
+        gateway.pk, [Sample("楼道总表", quarter, 900, 1.25, "kWh")]
+    ).result()  # no meter: kept aside
     visitor.ask(f"/place/{slug}/carbon/derive", {"period": ""})
 
     def remove() -> None:
         for each in made:
             services.discard(each)
+        meter.inbox().drop_source(gateway.pk)
         gateway.delete()
 
     return remove
@@ -190,11 +198,12 @@ def measure(
     """
     found = []
     for name, path in pages:
-        answers = ((login, visitor, *visitor.ask(path)[:2]) for login, visitor in visitors.items())
-        login, visitor, status, body = next(each for each in answers if each[2] not in (403, 404))
+        answers = ((login, visitor, *visitor.ask(path)[:3]) for login, visitor in visitors.items())
+        login, visitor, status, body, headers = next(each for each in answers if each[2] not in (403, 404))
         if status == 200:
             times = [visitor.ask(path)[3] for _ in range(rounds)]
-            found.append(Measured(name, path, place, login, len(body), times))
+            is_file = headers.get("Content-Disposition", "").startswith("attachment")
+            found.append(Measured(name, path, place, login, len(body), is_file, times))
         elif status not in (302, 405):
             raise RuntimeError(f"{name}: {path} answered {status}")
     return found
@@ -235,7 +244,8 @@ def table(pages: list[Measured], weights: dict[str, int], where: dict[str, Any])
     meaning = (
         "The five demonstration communities, warm, one visitor. Time is what a browser on the same machine waits "
         "for the whole answer: best and median of the rounds, of the slowest instance. "
-        f"Limits: {MOST_MS:.0f} ms by the best of the rounds, as in the other benches, {MOST_KB:.0f} KB for the first view of the Overview."
+        f"Limits: {MOST_MS:.0f} ms by the best of the rounds, as in the other benches, {MOST_KB:.0f} KB for the first view of the Overview. "
+        "A file to download (marked) is no page: it is listed, and held to no limit."
     )
     lines = [
         *("# Weight and time of the pages", "", measured, "", meaning, ""),
@@ -249,7 +259,7 @@ def table(pages: list[Measured], weights: dict[str, int], where: dict[str, Any])
         top = max(group, key=lambda page: page.best)
         short = top.path if len(top.path) < 50 else top.path[:40] + "…"
         lines.append(
-            f"| {name} | {len(group)} | {top.place} `{short}` | {top.best:.0f} | {top.median:.0f} "
+            f"| {name}{' (file)' if top.is_file else ''} | {len(group)} | {top.place} `{short}` | {top.best:.0f} | {top.median:.0f} "
             f"| {max(page.size for page in group) / KB:.1f} | {top.login} |"
         )
     lines += ["", "| first view of the Overview, empty cache | compressed, KB |", "|---|--:|"]
@@ -293,7 +303,8 @@ def main(arguments: list[str]) -> int:
     print(text)
     if options.write:
         TABLE.write_text(text, encoding="utf-8")
-    slowest, heaviest = max(pages, key=lambda page: page.best), max(weights.values()) / KB
+    slowest = max((page for page in pages if not page.is_file), key=lambda page: page.best)
+    heaviest = max(weights.values()) / KB
     result = {
         "bench": "pages",
         "pages": len(pages),

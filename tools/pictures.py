@@ -17,6 +17,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from bench.pages import prepare, wait_for_jobs  # noqa: E402
 from bench.site import Visitor, browser, cookies, demonstration  # noqa: E402
 
 MOST_BYTES, MOST_HEIGHT = 200_000, 3000
@@ -47,7 +48,13 @@ def pages(slug: str) -> Iterator[tuple[str, str, str]]:
     rows = meter.meters(area).filter(meter__carrier="electricity", kind="interval")
     figures = record.figures(area, tables=False)
     newest = max(period for key, period in figures if key == "carbon.co2e")
+    asked, checked = (
+        meter.imports(area).filter(state="uploaded")[0],
+        meter.imports(area).filter(state="checked")[0],
+    )
     imported = meter.imports(area).filter(state="done").first()
+    job = record.jobs(community.SYSTEM, area, limit=1)[0]
+    gateway = meter.gateways(area)[0].gateway
     yield "login", "登录 / Log in", "/login/"
     yield "home", "各社区 / Places", "/"
     yield "overview", "总览 / Overview", f"/place/{slug}/carbon/"
@@ -58,8 +65,15 @@ def pages(slug: str) -> Iterator[tuple[str, str, str]]:
     yield "meter", "一块表 / One meter", f"/place/{slug}/meter/{rows[0].meter_id}/"
     yield "imports", "导入 / Imports", f"/place/{slug}/meter/imports/"
     yield "import-new", "新的导入 / New import", f"/place/{slug}/meter/imports/new/"
+    yield "import-columns", "对应各列 / What the columns mean", f"/place/{slug}/meter/imports/{asked.pk}/"
+    yield "import-check", "检查 / Check", f"/place/{slug}/meter/imports/{checked.pk}/"
     if imported is not None:
         yield "import", "导入结果 / Result of an import", f"/place/{slug}/meter/imports/{imported.pk}/"
+    yield "quality", "数据质量 / Data quality", f"/place/{slug}/meter/quality/"
+    yield "quality-rules", "检查规则 / Rules of the checks", f"/place/{slug}/meter/quality/rules/"
+    yield "gateways", "网关 / Gateways", f"/place/{slug}/meter/gateways/"
+    yield "gateway", "一个网关 / One gateway", f"/place/{slug}/meter/gateways/{gateway.pk}/"
+    yield "job", "一个任务 / One job", f"/job/{job.pk}/"
     yield "jobs", "任务 / Jobs", f"/place/{slug}/record/jobs/"
     yield "events", "操作日志 / Operation log", f"/place/{slug}/record/events/"
     yield "evidence", "佐证材料 / Evidence", f"/place/{slug}/record/evidence/"
@@ -144,10 +158,13 @@ def main(arguments: list[str]) -> int:
 
         visitor = Visitor(url)
         visitor.log_in(KEEPER, people.read()[KEEPER])
+        remove = prepare(options.place, visitor)
+        wait_for_jobs()
         wanted = list(pages(options.place))
         for old in options.to.glob("*.webp"):
             old.unlink()
         render(url, visitor, wanted, options.to, form)
+        remove()
     if form == "webp":
         (options.to / "README.md").write_text(index(wanted), encoding="utf-8")
     total = sum(path.stat().st_size for path in options.to.glob(f"*.{form}"))

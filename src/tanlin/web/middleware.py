@@ -12,6 +12,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.utils import translation
+from django_htmx.middleware import HtmxDetails
 
 from tanlin.kernel.errors import TanlinError
 from tanlin.web.errors import API_PREFIX, error_page
@@ -35,15 +36,12 @@ class LoginRequired(LoginRequiredMiddleware):
     def process_view(self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any) -> Any:
         if request.path.startswith(API_PREFIX):
             return None
-        return super().process_view(request, view_func, view_args, view_kwargs)
-
-    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponse:
-        """To the login page; a part of a page that was asked for takes its whole page there and comes back to it."""
-        if "HX-Request" not in request.headers:
-            return super().handle_no_permission(request, view_func)
-        back = request.htmx.current_url_abs_path or "/"
-        login = resolve_url(self.get_login_url(view_func))
-        target = redirect_to_login(back, login, self.get_redirect_field_name(view_func))
+        answer = super().process_view(request, view_func, view_args, view_kwargs)
+        if answer is None or "HX-Request" not in request.headers:
+            return answer
+        # Part of a page: the whole page goes to the login, and comes back to where it was.
+        back = HtmxDetails(request).current_url_abs_path or "/"
+        target = redirect_to_login(back, resolve_url(self.get_login_url(view_func)))
         return HttpResponse(status=401, headers={"HX-Redirect": target["Location"]})
 
 

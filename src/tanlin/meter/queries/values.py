@@ -92,12 +92,10 @@ def _newest(ids: list[int]) -> dict[tuple[int, str], tuple[int, float]]:
 
 def stored(meter: Meter, limit: int = 24) -> list[dict[str, Any]]:
     """The newest readings as they count in the log: channel, start, seconds, value, quality, batch."""
-    newest = LatestReading.objects.filter(meter=meter).aggregate(start=Max("start"))["start"]
-    if newest is None:
+    newest = LatestReading.objects.filter(meter=meter).order_by("-start").first()
+    if newest is None or not 0 < newest.seconds <= DAY:  # bills and registers: a month or two hold too few
         return _stored_from("", meter, limit)
-    month = datetime.fromtimestamp(newest - _MONTH, UTC).strftime("%Y-%m")
-    found = _stored_from(month, meter, limit)
-    # Bills and the like: a month or two hold too few.
+    found = _stored_from(datetime.fromtimestamp(newest.start - _MONTH, UTC).strftime("%Y-%m"), meter, limit)
     return found if len(found) == limit else _stored_from("", meter, limit)
 
 
@@ -168,12 +166,19 @@ def steps_back(meter: Meter, limit: int = 20) -> list[StepBack]:
                    LAG(start) OVER (PARTITION BY channel ORDER BY start) AS before_start,
                    LAG(value) OVER (PARTITION BY channel ORDER BY start) AS before_value
             FROM newest WHERE n = 1)
-        SELECT s.channel, s.before_start, s.start, s.before_value, s.value FROM steps s
-        LEFT JOIN current c ON c.meter_id = {int(meter.pk)} AND c.channel = s.channel AND c.start = s.before_start
-        WHERE s.value < s.before_value AND c.start IS NULL ORDER BY s.start DESC, s.channel LIMIT {int(limit)}"""
+        SELECT channel, before_start, start, before_value, value FROM steps
+        WHERE value < before_value ORDER BY start DESC, channel"""
+    snapshot = readings.snapshot()
+    fallen = snapshot.query(sql).to_pylist()
+    if not fallen:
+        return []
+    starts = ", ".join(str(row["before_start"]) for row in fallen)
+    sql = f"SELECT channel, start FROM current WHERE meter_id = {int(meter.pk)} AND start IN ({starts})"
+    counted = {(row["channel"], row["start"]) for row in snapshot.query(sql).to_pylist()}
+    gaps = [row for row in fallen if (row["channel"], row["before_start"]) not in counted]
     stated = list(meter.devices.exclude(digits=None).values_list("channel", "from_es", "to_es"))
     found = []
-    for row in readings.snapshot().query(sql).to_pylist():
+    for row in gaps[:limit]:
         start, end = row["before_start"], row["start"]
         told = any(c == row["channel"] and a <= start and (b is None or end <= b) for c, a, b in stated)
         text, remedy = _NOT_ZERO if told else _NO_DIGITS
