@@ -106,6 +106,7 @@ ROWS = [
     Row("api:meter", kwargs=only),
     Row("api:meter_readings", kwargs=only),
     Row("api:imports"),
+    Row("api:exceptions"),
     # A gateway shows its own token, never a session.
     Row("api:push", "POST", right="public", ok=(401,)),
 ]

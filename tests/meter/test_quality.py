@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from tanlin.community import services as community
+from tanlin.community.models import Area, User
 from tanlin.community.queries import SYSTEM
 from tanlin.kernel.errors import BadInput, Conflict, NotFound
 from tanlin.meter import queries, services
+from tanlin.meter.cli import cli
 from tanlin.meter.models import Exceptional
 from tanlin.readings import queries as readings
 from tanlin.record.models import Event
@@ -365,3 +370,35 @@ def test_a_sub_meter_is_summed_from_the_day_it_stands_behind_its_main_meter() ->
     stand.read(stand.values)
     stand.check()
     assert not Exceptional.objects.filter(kind="sum").exists()
+
+
+def command(*arguments: str) -> Any:
+    done = CliRunner().invoke(cli, [*arguments, "--place", "here", "--json"])
+    assert done.exit_code == 0, done.output
+    return json.loads(done.output)
+
+
+def test_exceptions_are_listed_and_settled_on_the_command_line(stand: Stand) -> None:
+    stand.read(spoiled(stand))
+    stand.check()
+    [gap] = command("exceptions", "--kind", "gap")
+    assert (gap["number"], gap["start"]) == ("M-2", "2024-02-03T08:00:00+08:00")
+    [spike] = command("exceptions", "--kind", "spike")
+    assert command("settle", "estimate", str(gap["id"]), "--reason", "storm") == {"done": 1, "refused": []}
+    assert command("settle", "edit", str(spike["id"]), "--value", "1", "--reason", "read by eye")["done"] == 1
+    services.refresh()
+    assert stand.effective("M-0", 600) == [(1.0, "edited")]
+    assert [one["kind"] for one in command("exceptions")] == ["negative"]
+    assert command("settle", "undo", str(gap["id"]), "--reason", "too early")["done"] == 1
+    assert {one["kind"] for one in command("exceptions", "--state", "reopened")} == {"gap"}
+
+
+def test_exceptions_are_told_by_the_api(stand: Stand, client: Any) -> None:
+    user = User.objects.create(username="engineer", password="!")
+    community.grant(SYSTEM, user=user, role="engineer", area=Area.objects.get(slug="here"))
+    client.force_login(user)
+    stand.read(spoiled(stand))
+    stand.check()
+    found = client.get("/api/v1/places/here/exceptions?kind=gap").json()
+    assert [(one["number"], one["kind"], one["state"]) for one in found] == [("M-2", "gap", "open")]
+    assert client.get("/api/v1/places/here/exceptions?kind=what").status_code == 422

@@ -16,7 +16,8 @@ from tanlin.kernel.units import CANONICAL
 from tanlin.meter import pushed, queries, services
 from tanlin.meter.adapters import http_push
 from tanlin.meter.gateways import Full
-from tanlin.meter.models import Import, Meter, MeterRow
+from tanlin.meter.models import Exceptional, Import, Meter, MeterRow
+from tanlin.meter.vee import KINDS
 
 router = Router(tags=["meter"])
 MOST = 10_000
@@ -210,6 +211,68 @@ def _place(meter: Meter) -> Any:
     row = queries.rows_of(meter).last()
     assert row is not None
     return row.place
+
+
+class ExceptionOut(Schema):
+    """Something a check found: [start, end) local; size and expected in the carrier's canonical unit before the multiplier.
+
+    ``error``: 95 % half-width of an estimate, as a share of it.
+    """
+
+    id: int
+    meter: int
+    number: str
+    channel: str
+    kind: str
+    start: str
+    end: str
+    size: float
+    expected: float | None
+    detail: dict[str, Any]
+    state: str
+    method: str
+    error: float | None
+    reason: str
+    batch: int | None
+    acted: datetime | None
+
+
+_KIND = f"^({'|'.join(KINDS)}|)$"
+_STATE = f"^({'|'.join(['waiting', 'all', *Exceptional.State.values])})$"
+
+
+@router.get(
+    "/places/{slug:slug}/exceptions",
+    response=list[ExceptionOut],
+    operation_id="exceptions",
+    url_name="exceptions",
+)
+def exceptions(
+    request: HttpRequest,
+    slug: str,
+    kind: str = Query("", pattern=_KIND),
+    state: str = Query("waiting", pattern=_STATE),
+    limit: int = Query(100, ge=1, le=1000),
+    offset: int = Query(0, ge=0),
+) -> list[dict[str, Any]]:
+    """What the checks found in the readings of the meters below a place, newest first."""
+    area = community.area(request.user, slug)
+    found = queries.quality.exceptions(area, kind, state)[offset : offset + limit]
+    return [exception_json(one, area.tz) for one in found]
+
+
+def exception_json(one: Exceptional, tz: str) -> dict[str, Any]:
+    """One exception as plain data, times local to ``tz``."""
+    names = (
+        "id", "channel", "kind", "size", "expected", "detail", "state", "method", "error", "reason", "batch", "acted",
+    )  # fmt: skip
+    span = {"start": _local(one.start, tz), "end": _local(one.end, tz)}
+    return {
+        **{name: getattr(one, name) for name in names},
+        **span,
+        "meter": one.meter_id,
+        "number": one.meter.number,
+    }
 
 
 @router.get(

@@ -350,6 +350,7 @@ def _specs(file: Path, area: Any) -> Any:
 
 
 from tanlin.meter.gateway_cli import gateway, gateways, listen  # noqa: E402  (they use the options above)
+from tanlin.meter.quality_cli import exceptions, settle  # noqa: E402
 
-for command in (gateway, gateways, listen):
+for command in (gateway, gateways, listen, exceptions, settle):
     cli.add_command(command)
