@@ -9,13 +9,14 @@ the sorted meter-month digests, so that nothing is hashed twice.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tanlin.readings.labels import encode
-from tanlin.readings.schema import DIGESTS
+from tanlin.readings.schema import CURRENT, DIGESTS
 
 _ROW = np.dtype(
     [
@@ -42,7 +43,7 @@ def digests(rows: pa.Table) -> pa.Table:
     packed["value"] += 0.0  # one zero
     packed["channel"] = _hashed(channels.texts)[channel]
     packed["quality"] = _hashed(qualities.texts)[quality]
-    month = packed["start"].astype("datetime64[s]").astype("datetime64[M]").astype(np.int64)
+    month, _ = encode(rows["month"])
     edge = (np.diff(packed["meter_id"]) != 0) | (np.diff(channel) != 0) | (np.diff(month) != 0)
     first = np.concatenate([[0], np.flatnonzero(edge) + 1])
     last = np.append(first[1:], rows.num_rows)
@@ -54,6 +55,27 @@ def digests(rows: pa.Table) -> pa.Table:
     ]
     keys = rows.select(["meter_id", "channel", "month"]).take(pa.array(first))
     return pa.table([*keys.columns, pa.array(last - first), pa.array(hashes, pa.string())], schema=DIGESTS)
+
+
+def digested(
+    batches: Iterable[pa.RecordBatch], meters: pa.Array, found: list[pa.Table]
+) -> Iterator[pa.RecordBatch]:
+    """Pass effective rows on, in key order, and add the digests of the given meters to ``found``."""
+    rest = CURRENT.empty_table()
+    for batch in batches:
+        yield batch
+        rows = pa.Table.from_batches([batch], CURRENT)
+        rows = pa.concat_tables([rest, rows.filter(pc.is_in(rows["meter_id"], meters))])
+        last = rows.num_rows - _last_meter(rows)  # the next batch may hold more of it
+        found.append(digests(rows.slice(0, last)))
+        rest = rows.slice(last)
+    found.append(digests(rest))
+
+
+def _last_meter(rows: pa.Table) -> int:
+    """How many rows at the end are of one meter."""
+    meter = rows["meter_id"].to_numpy()
+    return len(meter) - int(np.searchsorted(meter, meter[-1])) if len(meter) else 0
 
 
 def set_digest(meter_months: pa.Table | Iterable[str]) -> str:

@@ -8,6 +8,7 @@ meters are divided over calls.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -80,20 +81,19 @@ def derive(log: pa.Table, devices: pa.Table | None = None) -> Effective:
 def _newest(log: pa.Table, meter: np.ndarray, channel: np.ndarray, quality: np.ndarray) -> np.ndarray:
     """Index of the newest row of each key, in key order; equal batches resolved by quality, then value."""
     start, seconds = log["start"].to_numpy(), log["seconds"].to_numpy()
-    key = (meter, channel, start, seconds)
-    order = np.arange(len(meter)) if _increasing(key) else None
-    if order is None:
-        tie = (log["value"].to_numpy(), -quality, log["batch"].to_numpy())
-        order = np.lexsort((*tie, *reversed(key)))
-        last = np.zeros(len(order), bool)
-        last[-1] = True
-        for column in key:
-            last[:-1] |= np.diff(column[order]) != 0
-        order = order[last]
-    return order
+    key, batch = [meter, channel, start, seconds], log["batch"].to_numpy()
+    order = np.arange(len(meter))
+    if not _increasing((*key, batch)):
+        order = np.lexsort((log["value"].to_numpy(), -quality, batch, *reversed(key)))
+        key = [column[order] for column in key]
+    last = np.zeros(len(order), bool)
+    last[-1] = True
+    for column in key:
+        last[:-1] |= np.diff(column) != 0
+    return order[last]
 
 
-def _increasing(key: tuple[np.ndarray, ...]) -> bool:
+def _increasing(key: Sequence[np.ndarray]) -> bool:
     """Whether rows already lie in strict key order, as they do when the store has sorted them."""
     settled = np.zeros(len(key[0]) - 1, bool)
     for column in key:

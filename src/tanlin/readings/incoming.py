@@ -12,11 +12,9 @@ import pyarrow.parquet as pq
 
 from tanlin.kernel.errors import BadInput, Text, Where
 from tanlin.readings.engine import Engine, Source
-from tanlin.readings.schema import LOG, READINGS, conform, month_text
+from tanlin.readings.schema import LAST_START, LOG, READINGS, conform, month_text
 from tanlin.readings.store import Store
 
-#: Starts the calendar can carry: 1970 up to 2200.
-_LAST_START = 7_258_118_400
 _KEY = ("meter_id", "channel", "start", "seconds")
 _COLUMNS = ", ".join(READINGS.names)
 _STAGED = READINGS.append(LOG.field("month"))
@@ -24,11 +22,17 @@ _STAGED = READINGS.append(LOG.field("month"))
 
 @dataclass(frozen=True)
 class Incoming:
-    """Checked readings in a staging file; ``months`` are their UTC months."""
+    """Checked readings in a staging file; ``months`` are their UTC months, ``first`` and ``last`` their starts.
+
+    ``repeated`` says that some row is there more than once.
+    """
 
     engine: Engine
     source: Source
     months: list[str]
+    first: int
+    last: int
+    repeated: bool
 
     def news(self, log: Source) -> pa.RecordBatchReader | None:
         """The rows that differ from what counts in ``log``, by month and key; None if there is none.
@@ -42,9 +46,11 @@ class Incoming:
             WITH known AS (
                 SELECT {_COLUMNS}, ROW_NUMBER() OVER (PARTITION BY {partition} ORDER BY batch DESC) AS n,
                     ROW_NUMBER() OVER (PARTITION BY {partition}, quality ORDER BY batch DESC) AS of_quality
-                FROM log o WHERE EXISTS (SELECT 1 FROM given g WHERE {match.format("o")})),
+                FROM (SELECT {", ".join(f"o.{name}" for name in LOG.names)} FROM log o
+                    JOIN given g ON {match.format("o")}
+                    WHERE o.start BETWEEN {self.first} AND {self.last}) AS met),
             fresh AS (
-                SELECT DISTINCT {", ".join(f"g.{name}" for name in _STAGED.names)}
+                SELECT {"DISTINCT" if self.repeated else ""} {", ".join(f"g.{name}" for name in _STAGED.names)}
                 FROM given g LEFT JOIN known o ON {match.format("o")} AND o.n = 1
                 LEFT JOIN known w ON {match.format("w")} AND w.of_quality = 1 AND w.quality = 'measured'
                 WHERE o.n IS NULL OR ((o.value <> g.value OR o.quality <> g.quality)
@@ -80,9 +86,11 @@ def incoming(store: Store, rows: pa.Table | pa.RecordBatchReader) -> Iterator[In
         _stage(rows, file)
         source = Source(_STAGED, (str(file),))
         _check_cells(store.engine, source)
-        _check_keys(store.engine, source)
-        months = store.engine.query("SELECT DISTINCT month FROM given ORDER BY month", {"given": source})
-        yield Incoming(store.engine, source, months["month"].to_pylist())
+        repeated = _check_keys(store.engine, source)
+        sql = "SELECT month, MIN(start) AS first, MAX(start) AS last FROM given GROUP BY month ORDER BY month"
+        months = store.engine.query(sql, {"given": source}).to_pydict()
+        first, last = min(months["first"], default=0), max(months["last"], default=0)
+        yield Incoming(store.engine, source, months["month"], first, last, repeated)
 
 
 def _stage(rows: pa.Table | pa.RecordBatchReader, file: Path) -> None:
@@ -101,7 +109,7 @@ _BAD_CELLS = {
     "meter_id": ("meter_id IS NULL", "为空", "is empty"),
     "channel": ("channel IS NULL", "为空", "is empty"),
     "start": (
-        f"start IS NULL OR start < 0 OR start >= {_LAST_START}",
+        f"start IS NULL OR start < 0 OR start >= {LAST_START}",
         "须在 1970 年至 2199 年之间",
         "must be from 1970 to 2199",
     ),
@@ -131,8 +139,12 @@ def _check_cells(engine: Engine, source: Source) -> None:
             )
 
 
-def _check_keys(engine: Engine, source: Source) -> None:
+def _check_keys(engine: Engine, source: Source) -> bool:
+    """Whether a key is there more than once. Raises BadInput where its rows are not equal."""
     key = ", ".join(_KEY)
+    sql = f"SELECT {key} FROM given GROUP BY {key} HAVING COUNT(*) > 1 LIMIT 1"
+    if not engine.query(sql, {"given": source}).num_rows:
+        return False
     sql = f"""SELECT {key}, MIN(value) AS low, MAX(value) AS high FROM given GROUP BY {key}
         HAVING MIN(value) <> MAX(value) OR MIN(quality) <> MAX(quality) LIMIT 1"""
     found = engine.query(sql, {"given": source}).to_pylist()
@@ -147,3 +159,4 @@ def _check_keys(engine: Engine, source: Source) -> None:
             remedy=Text("每个时间只保留一个读数。", "Keep one reading for each time."),
             where=Where(value=f"{row['low']} / {row['high']}"),
         )
+    return True

@@ -8,8 +8,9 @@ versions that nobody reads until the caller publishes them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,23 +19,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from tanlin.readings.compare import altered_days, difference
 from tanlin.readings.days import LONGEST, daily, touched_days
-from tanlin.readings.digest import digests
+from tanlin.readings.digest import digested
 from tanlin.readings.effective import derive
 from tanlin.readings.engine import Source
 from tanlin.readings.registers import PROBLEMS
-from tanlin.readings.schema import CURRENT, DAYS, DIGESTS
+from tanlin.readings.schema import CURRENT, DAYS, DIGESTS, LAST_START, PARTITION, month_text
 from tanlin.readings.store import Store
 
 #: Log rows derived at once.
 ROWS_AT_ONCE = 2_000_000
 DAYS_AT_ONCE = 80_000
-MONTHS_AT_ONCE = 1_500
 _PAIR = [("meter_id", pa.int64()), ("channel", pa.string())]
 _MONTH = pa.schema([*_PAIR, ("month", pa.string())])
 _TOUCHED = _MONTH.append(pa.field("day", pa.int64()))
 _SCOPE = pa.schema([*_PAIR, ("long", pa.int64()), ("n", pa.int64())])
 _DAY = pa.schema([*_PAIR, ("day", pa.int32()), ("local_month", pa.string())])
+_TEXTS = ["channel", "quality", "month"]
+_OF_DAYS = "c.meter_id, c.channel, c.start, c.seconds, c.value, c.quality"
 _UTC_DAY = "{0}.start - {0}.start % 86400"
 _INSIDE_AN_HOUR = "seconds > 0 AND start % 3600 + seconds <= 3600"
 
@@ -77,15 +80,18 @@ def scope(store: Store, log: int, touched: pa.Table, meters: Iterable[int] = ())
     ``meters`` are derived over their full history whatever their rows are.
     """
     whole = pa.table({"meter_id": pa.array(sorted(set(meters)), pa.int64())})
+    by_day = "day" in touched.column_names
+    first, last = ("MIN(day)", "MAX(day) + 86399") if by_day else ("0", str(LAST_START))
     sql = f"""
-        WITH pairs AS (SELECT DISTINCT meter_id, channel FROM touched),
+        WITH pairs AS (
+            SELECT meter_id, channel, {first} AS first, {last} AS last FROM touched GROUP BY meter_id, channel),
         counted AS (
-            SELECT l.meter_id AS meter_id, l.channel AS channel, COUNT(*) AS n, COUNT(t.month) AS near,
+            SELECT l.meter_id AS meter_id, l.channel AS channel, COUNT(*) AS n,
+                SUM(CASE WHEN l.start BETWEEN p.first AND p.last THEN 1 ELSE 0 END) AS near,
                 CAST(MAX(CASE WHEN {_INSIDE_AN_HOUR} AND w.meter_id IS NULL THEN 0 ELSE 1 END) AS BIGINT) AS long
             FROM log l
             LEFT JOIN pairs p ON l.meter_id = p.meter_id AND l.channel = p.channel
             LEFT JOIN whole w ON l.meter_id = w.meter_id
-            LEFT JOIN touched t ON {_near("l", "t", touched)}
             WHERE p.meter_id IS NOT NULL OR w.meter_id IS NOT NULL
             GROUP BY l.meter_id, l.channel)
         SELECT meter_id, channel, long, CASE WHEN long = 1 THEN n ELSE near END AS n
@@ -108,7 +114,7 @@ def chunks(pairs: pa.Table, rows: int = ROWS_AT_ONCE) -> Iterator[pa.Table]:
 
 
 def select(store: Store, source: Source, pairs: pa.Table, touched: pa.Table, order: str) -> pa.Table:
-    """Rows of the source in the scope of these pairs: full history where long, else the touched days.
+    """Rows of the source, without month, in the scope of these pairs: full history where long, else touched days.
 
     Where ``touched`` names no days, whole months.
     """
@@ -126,7 +132,7 @@ def select(store: Store, source: Source, pairs: pa.Table, touched: pa.Table, ord
         if "day" in short.column_names and short.num_rows:
             first, last = _bounds(short["day"])
             inside += f" AND start BETWEEN {first} AND {last + 86_399}"
-    columns = ", ".join(f"r.{name}" for name in source.schema.names)
+    columns = ", ".join(f"r.{name}" for name in source.schema.names if name != "month")  # it costs to sort
     sql = f"""
         SELECT {columns} FROM r
         JOIN pairs p ON r.meter_id = p.meter_id AND r.channel = p.channel
@@ -175,17 +181,17 @@ def refresh(
             order = "r.meter_id, r.channel, r.start, r.seconds"
             new = derive(select(store, log, pairs, touched, order + ", r.batch"), devices)
             old = select(store, current, pairs, touched, order)
+            old = old.append_column("month", month_text(old["start"].to_numpy()))
             problems.append(new.problems)
-            if new.rows.equals(old):
+            found = difference(new.rows, old, "start")
+            if found.keys == 0:
                 continue
-            changed = _difference(store, new.rows, old)
-            rows += _keys(changed) if old.num_rows else changed.num_rows
-            in_days = _in_days(store, changed)
-            altered.append(in_days)
-            short = changed.filter(pc.less_equal(changed["seconds"], LONGEST))
-            days.append(touched_days(short, zones).cast(_DAY))
-            kept = _only(store, new.rows, in_days, order) if old.num_rows else new.rows
-            pq.write_table(kept, folder / f"{number:06}.parquet")
+            rows += found.keys
+            in_days, kept = altered_days(found, new.rows, old)
+            altered.append(in_days.cast(_TOUCHED))
+            days.append(touched_days(_short(found.rows(new.rows, old)), zones).cast(_DAY))
+            kept_rows = new.rows.filter(pa.array(kept))
+            pq.write_table(kept_rows, folder / f"{number:06}.parquet", use_dictionary=_TEXTS)
         gone = pa.concat_tables(altered)
         in_months = gone.group_by(_MONTH.names).aggregate([]).cast(_MONTH)
         changes = Changes(pa.concat_tables(days), in_months, rows, pa.concat_tables(problems))
@@ -205,9 +211,12 @@ def _write(
     months = sorted(set(changes.months["month"].to_pylist()))
     if months:
         fresh = Source(CURRENT, tuple(str(path) for path in sorted(folder.iterdir())))
-        current = _replace(store, "current", current, months, gone, {"fresh": fresh}, {})
-        hashes = pa.concat_tables(_hashes(store, current, changes.months))
-        hashed = _replace(store, "digests", hashed, months, changes.months, {}, {"fresh": hashes})
+        hashes = [DIGESTS.empty_table()]
+        passing = partial(digested, meters=changes.months["meter_id"].unique(), found=hashes)
+        current = _replace(store, "current", current, months, gone, fresh, passing)
+        made = pa.concat_tables(hashes)
+        old = pa.concat_tables([changes.months, made.select(_MONTH.names)])
+        hashed = _replace(store, "digests", hashed, months, old, made)
     moved = _moved_days(store, current, days, zones, meters)
     changed = pa.concat_tables([changes.days, moved]).group_by(_DAY.names).aggregate([]).cast(_DAY)
     changed = changed.sort_by([(name, "ascending") for name in ("meter_id", "channel", "day")])
@@ -218,7 +227,7 @@ def _write(
             pq.write_table(part, path / f"{number:06}.parquet")
         fresh = Source(DAYS, tuple(str(file) for file in sorted(path.iterdir())))
         in_months = sorted(set(changed["local_month"].to_pylist()))
-        days = _replace(store, "days", days, in_months, changed, {"fresh": fresh}, {})
+        days = _replace(store, "days", days, in_months, changed, fresh)
     versions = Versions(pinned.log, current, days, hashed)
     return versions, Changes(changed, changes.months, changes.rows, changes.problems)
 
@@ -229,50 +238,49 @@ def _replace(
     version: int,
     months: list[str],
     gone: pa.Table,
-    tables: dict[str, Source],
-    frames: dict[str, pa.Table],
+    fresh: Source | pa.Table,
+    passing: Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]] = iter,
 ) -> int:
-    """Rewrite months: what was there without the ``gone`` keys, and ``fresh``. One month in memory at once."""
-    schema, key, partition, order = _SHAPES[name]
-    columns = ", ".join(schema.names)
+    """Rewrite months: what was there without the ``gone`` keys, and ``fresh``. A month is sorted at once.
+
+    The rows of each month go through ``passing`` in key order.
+    """
+    schema, key, order = _SHAPES[name]
+    partition = PARTITION[name]
+    columns = [column for column in schema.names if column != partition]
+    olds, names = ", ".join(f"old.{column}" for column in columns), ", ".join(columns)
     match = " AND ".join(f"{column.format('old')} = gone.{name}" for name, column in key.items())
+    tables, frames = ({"fresh": fresh}, {}) if isinstance(fresh, Source) else ({}, {"fresh": fresh})
 
     # Opened before the write: delta-rs cannot open a table while it pulls rows for another.
     before = [(month, store.source(name, version, [month])) for month in months]
 
     def batches() -> Iterator[pa.RecordBatch]:
         for month, old in before:
+            # An outer join is several times cheaper here than NOT EXISTS, and a sort without the month too.
             sql = f"""
-                SELECT {columns} FROM (
-                    SELECT {columns} FROM old
-                    WHERE NOT EXISTS (SELECT 1 FROM gone WHERE {match})
+                SELECT {names} FROM (
+                    SELECT {olds} FROM old LEFT JOIN gone ON {match} WHERE gone.meter_id IS NULL
                     UNION ALL
-                    SELECT {columns} FROM fresh WHERE {partition} = '{month}') AS both_parts
+                    SELECT {names} FROM fresh WHERE {partition} = '{month}') AS both_parts
                 ORDER BY {order}"""
-            yield from store.engine.stream(sql, {"old": old, **tables}, {"gone": gone, **frames}).cast(schema)
+            rows = store.engine.stream(sql, {"old": old, **tables}, {"gone": gone, **frames})
+            yield from passing(_in_partition(batch, month, schema) for batch in rows)
 
     return store.replace(name, months, pa.RecordBatchReader.from_batches(schema, batches()))
 
 
-def _hashes(store: Store, current: int, months: pa.Table) -> Iterator[pa.Table]:
-    """Digests of these (meter, channel, month), from their effective rows."""
-    months = months.sort_by([(name, "ascending") for name in _MONTH.names])
-    for first in range(0, months.num_rows, MONTHS_AT_ONCE):
-        part = months.slice(first, MONTHS_AT_ONCE)
-        low, high = _bounds(part["meter_id"])
-        source = store.source("current", current, pc.unique(part["month"]).to_pylist())
-        narrowed = Source(source.schema, source.files, f"meter_id BETWEEN {low} AND {high}")
-        sql = """SELECT r.* FROM r JOIN m
-            ON r.meter_id = m.meter_id AND r.channel = m.channel AND r.month = m.month
-            ORDER BY r.meter_id, r.channel, r.start"""
-        yield digests(store.engine.query(sql, {"r": narrowed}, {"m": part}).cast(CURRENT))
+def _in_partition(batch: pa.RecordBatch, month: str, schema: pa.Schema) -> pa.RecordBatch:
+    whole = pa.repeat(pa.scalar(month, pa.string()), batch.num_rows)
+    columns = [whole if name not in batch.schema.names else batch[name] for name in schema.names]
+    return pa.RecordBatch.from_arrays(columns, schema.names).cast(schema)
 
 
 _KEY = {"meter_id": "{}.meter_id", "channel": "{}.channel"}
 _SHAPES = {
-    "current": (CURRENT, {**_KEY, "day": _UTC_DAY}, "month", "meter_id, channel, start"),
-    "digests": (DIGESTS, {**_KEY, "month": "{}.month"}, "month", "meter_id, channel, month"),
-    "days": (DAYS, {**_KEY, "day": "{}.day"}, "local_month", "meter_id, channel, day"),
+    "current": (CURRENT, {**_KEY, "day": _UTC_DAY}, "meter_id, channel, start"),
+    "digests": (DIGESTS, {**_KEY, "month": "{}.month"}, "meter_id, channel"),
+    "days": (DAYS, {**_KEY, "day": "{}.day"}, "meter_id, channel, day"),
 }
 
 
@@ -291,7 +299,7 @@ def _days_of(store: Store, current: int, wanted: pa.Table, zones: pa.Table) -> I
         source = store.source("current", current, months.tolist())
         least, most = _bounds(part["meter_id"])
         sql = f"""
-            SELECT c.* FROM current c JOIN spans s ON c.meter_id = s.meter_id AND c.channel = s.channel
+            SELECT {_OF_DAYS} FROM current c JOIN spans s ON c.meter_id = s.meter_id AND c.channel = s.channel
             WHERE c.start >= s.low_min AND c.start < s.high_max
               AND c.seconds <= {LONGEST} AND c.meter_id BETWEEN {least} AND {most}
             ORDER BY c.meter_id, c.channel, c.start"""
@@ -316,36 +324,14 @@ def _moved_days(store: Store, current: int, days: int, zones: pa.Table, meters: 
     sql = "SELECT r.* FROM r JOIN whole w ON r.meter_id = w.meter_id ORDER BY r.meter_id, r.channel, r.{}"
     rows = store.engine.query(sql.format("start"), {"r": store.source("current", current)}, {"whole": whole})
     old = store.engine.query(sql.format("day"), {"r": store.source("days", days)}, {"whole": whole})
-    found = _difference(store, daily(rows, zones), old)
+    new = daily(rows, zones)
+    found = difference(new, old, "day").rows(new, old)
     return found.select(_DAY.names).group_by(_DAY.names).aggregate([]).cast(_DAY)
 
 
-def _difference(store: Store, new: pa.Table, old: pa.Table) -> pa.Table:
-    """Keys and all columns of rows in one table and not in the other; an altered row counts twice."""
-    if old.num_rows == 0:
-        return new
-    same = " AND ".join(f"a.{name} = b.{name}" for name in new.schema.names)
-    sql = " UNION ALL ".join(
-        f"SELECT a.* FROM {one} a WHERE NOT EXISTS (SELECT 1 FROM {other} b WHERE {same})"
-        for one, other in (("new", "old"), ("old", "new"))
-    )
-    return store.engine.query(sql, {}, {"new": new, "old": old}).cast(new.schema)
-
-
-def _in_days(store: Store, rows: pa.Table) -> pa.Table:
-    """The (meter_id, channel, month, day) of effective rows; day is a UTC midnight in epoch s."""
-    sql = f"SELECT DISTINCT meter_id, channel, month, {_UTC_DAY.format('r')} AS day FROM r"
-    return store.engine.query(sql, {}, {"r": rows}).cast(_TOUCHED)
-
-
-def _keys(rows: pa.Table) -> int:
-    return int(rows.group_by(["meter_id", "channel", "start", "seconds"]).aggregate([]).num_rows)
-
-
-def _only(store: Store, rows: pa.Table, days: pa.Table, order: str) -> pa.Table:
-    """Rows that start in the given (meter, channel, day)."""
-    sql = f"SELECT r.* FROM r JOIN d ON {_near('r', 'd', days)} ORDER BY {order}"
-    return store.engine.query(sql, {}, {"r": rows, "d": days}).cast(rows.schema)
+def _short(rows: pa.Table) -> pa.Table:
+    """Those that say something about a day."""
+    return rows.filter(pc.less_equal(rows["seconds"], LONGEST))
 
 
 def _within(files: Iterable[str], months: set[str]) -> tuple[str, ...]:

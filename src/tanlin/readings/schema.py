@@ -10,6 +10,9 @@ import pyarrow.compute as pc
 
 from tanlin.kernel.errors import BadInput, Text, Where
 
+#: Starts the calendar can carry: 1970 up to 2200.
+LAST_START: Final = 7_258_118_400
+_DAY = 86400
 _KEY = [("meter_id", pa.int64()), ("channel", pa.string())]
 _READING = [
     *_KEY,
@@ -100,6 +103,6 @@ def missing_column(name: str) -> BadInput:
 
 def month_text(start: np.ndarray) -> pa.Array:
     """UTC month "YYYY-MM" of epoch seconds (int64, n) as a string array (n)."""
-    months = np.asarray(start, "datetime64[s]").astype("datetime64[M]")
-    labels, codes = np.unique(months, return_inverse=True)
-    return pc.take(pa.array(labels.astype(str).tolist(), pa.string()), pa.array(codes))
+    day = pa.array(np.asarray(start) // _DAY).dictionary_encode()  # a calendar for every row takes long
+    months = day.dictionary.to_numpy().astype("datetime64[D]").astype("datetime64[M]")
+    return pc.take(pa.array(months.astype(str).tolist(), pa.string()), day.indices)
