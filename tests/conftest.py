@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from tests.support import postgres, shared, skips
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+# A busy machine makes no test fail: examples have no time limit.
+settings.register_profile("tanlin", deadline=None)
+settings.load_profile("tanlin")
 
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_setup", "client", "admin_client"}
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")

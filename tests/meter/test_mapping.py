@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tanlin.kernel.errors import BadInput
-from tanlin.meter import headers, mapping, parse, sheets, words
+from tanlin.meter import headers, mapping, parsing, sheets, words
 
 ROWS = ["M1,2025-01-01 00:00,1", "M1,2025-01-01 01:00,2", "M1,2025-01-01 02:00,3"]
 
@@ -208,5 +208,5 @@ def test_no_value_column_is_dropped_silently(tmp_path: Path) -> None:
 def test_building_and_flat_stand_for_a_number(tmp_path: Path) -> None:
     found = guess(tmp_path, "2025年1月,,", "楼栋,房号,用水量(吨)", "1栋,101,5", "1栋,102,6", "2栋,101,7")
     assert found.columns == {"number": "楼栋", "number2": "房号"}
-    parsed = parse.parse(tmp_path / "a.csv", found)
+    parsed = parsing.parse(tmp_path / "a.csv", found)
     assert parsed.readings["number"].to_pylist() == ["1栋 101", "1栋 102", "2栋 101"]

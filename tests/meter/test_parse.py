@@ -17,25 +17,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tanlin.kernel.errors import BadInput
-from tanlin.meter import cells, clock, mapping, parse, sheets, times
+from tanlin.meter import cells, clock, mapping, parsing, sheets, times
 
 HOUR, DAY = 3600, 86400
 HEAD = "表号,时间,用电量(kWh)"
 
 
-def run(path: Path, *lines: str, known: pa.Table | None = None, **choices: Any) -> parse.Parsed:
+def run(path: Path, *lines: str, known: pa.Table | None = None, **choices: Any) -> parsing.Parsed:
     path = path / "a.csv" if path.is_dir() else path
     if lines:
         path.write_text("\n".join(lines), encoding="utf-8")
     sheet = sheets.read(path)[0]
-    return parse.parse(sheet, mapping.guess(sheet).answer(**choices), known=known)
+    return parsing.parse(sheet, mapping.guess(sheet).answer(**choices), known=known)
 
 
 def es(*parts: int) -> int:
     return int(dt.datetime(*parts, tzinfo=dt.UTC).timestamp())  # type: ignore[misc, arg-type]
 
 
-def bad(parsed: parse.Parsed) -> list[tuple[int, str]]:
+def bad(parsed: parsing.Parsed) -> list[tuple[int, str]]:
     return list(zip(parsed.errors["row"].to_pylist(), parsed.errors["code"].to_pylist(), strict=True))
 
 
@@ -330,7 +330,7 @@ def test_a_remembered_mapping_does_not_guess_the_order_of_dates(tmp_path: Path) 
     remembered = mapping.guess(sheets.read(path)[0])
     path.write_text(f"{HEAD}\nM,2025-01-01,1\nM,02/01/2025,1\n")
     with pytest.raises(BadInput) as caught:
-        parse.parse(path, remembered)
+        parsing.parse(path, remembered)
     assert caught.value.code == "meter.ambiguous_dates"
     assert caught.value.where
     assert (caught.value.where.row, caught.value.where.column) == (3, "时间")
@@ -342,7 +342,7 @@ def test_missing_columns_and_other_layouts_are_refused(tmp_path: Path) -> None:
     remembered = mapping.guess(sheets.read(path)[0])
     path.write_text("表号,日期,用电量(kWh)\nM,2025-01-01 00:00,1\n")
     with pytest.raises(BadInput) as caught:
-        parse.parse(path, remembered)
+        parsing.parse(path, remembered)
     assert caught.value.code == "meter.missing_columns"
     assert "时间" in caught.value.text.zh
 
@@ -392,11 +392,11 @@ def test_preview_shows_rows_and_carries_problems(tmp_path: Path) -> None:
     path.write_text("\n".join([HEAD, *(f"M,2025-01-01 {h:02d}:00,{h}" for h in range(24))]))
     sheet = sheets.read(path)[0]
     guessed = mapping.guess(sheet)
-    shown = parse.preview(sheet, guessed, rows=5)
+    shown = parsing.preview(sheet, guessed, rows=5)
     assert (len(shown.cells), shown.problem) == (5, None)
     assert shown.parsed is not None
     assert shown.parsed.readings["value"].to_pylist() == [0, 1, 2, 3, 4]
-    asked = parse.preview(
+    asked = parsing.preview(
         sheet, mapping.Mapping.from_json(guessed.to_json()).answer(columns={"time": "没有"})
     )
     assert asked.parsed is None
@@ -415,7 +415,7 @@ ROWS = st.lists(
 )
 
 
-def _key(parsed: parse.Parsed) -> tuple[list[Any], list[Any]]:
+def _key(parsed: parsing.Parsed) -> tuple[list[Any], list[Any]]:
     readings = sorted(tuple(r.values()) for r in parsed.readings.drop_columns(["row"]).to_pylist())
     errors = sorted((e["value"], e["code"]) for e in parsed.errors.to_pylist())
     return readings, errors
@@ -440,8 +440,8 @@ def test_order_and_batches_do_not_matter(rows: list[tuple[str, int, str]], seed:
             path = Path(folder) / f"{name}.csv"
             path.write_text("\n".join([HEAD, *body]), encoding="utf-8")
             sheet = sheets.read(path)[0]
-            found.append(_key(parse.parse(sheet, fixed)))
-            found.append(_key(parse.parse(_Small(sheet, size), fixed)))
+            found.append(_key(parsing.parse(sheet, fixed)))
+            found.append(_key(parsing.parse(_Small(sheet, size), fixed)))
     assert all(f == found[0] for f in found[1:])
 
 
@@ -480,7 +480,7 @@ def test_all_bad_rows_are_counted_and_the_first_described(
     bad = "".join(f"M,2025-01-02 {h:02d}:00,{'坏' * 500}\n" for h in range(20))
     path.write_text(f"表号,时间,用电量(kWh)\n{good}{bad}", encoding="utf-8")
     sheet = sheets.read(path)[0]
-    parsed = parse.parse(sheet, mapping.guess(sheet))
+    parsed = parsing.parse(sheet, mapping.guess(sheet))
     assert (parsed.stats["good"], parsed.stats["bad"]) == (2, 20)
     assert parsed.errors["row"].to_pylist() == list(range(4, 14))
     assert {len(text) for text in parsed.errors["value"].to_pylist()} == {200}

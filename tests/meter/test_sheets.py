@@ -197,3 +197,28 @@ def test_a_zip_directory_that_python_cannot_read_is_damaged(tmp_path: Path, at: 
     with pytest.raises(BadInput) as error:
         sheets.read(path)
     assert error.value.code == "meter.damaged"
+
+
+def test_a_cell_that_is_no_number_is_shown_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "nan.xlsx"
+    hostile.pack(path, hostile.parts(hostile.page('<row r="1"><c r="A1"><v>NaN</v></c></row>')))
+    assert sheets.read(path)[0].head == (("NaN",),)
+    pq.write_table(pa.table({"v": [1.5, float("nan")]}), tmp_path / "nan.parquet")
+    assert sheets.read(tmp_path / "nan.parquet")[0].head == (("v",), ("1.5",), ("NaN",))
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [("</workbook>", "<x:y/></workbook>"), ("</workbook>", "<a></workbook>")],
+    ids=["prefix", "nesting"],
+)
+def test_a_workbook_that_only_one_of_its_readers_takes_is_damaged(
+    tmp_path: Path, good: str, bad: str
+) -> None:
+    content = hostile.parts(hostile.page(hostile.cells()))
+    content["xl/workbook.xml"] = str(content["xl/workbook.xml"]).replace(good, bad)
+    path = tmp_path / "odd.xlsx"
+    hostile.pack(path, content)
+    with pytest.raises(BadInput) as error:
+        sheets.read(path)
+    assert error.value.code == "meter.damaged"

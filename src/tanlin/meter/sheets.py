@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import math
 import zipfile
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
+from xml.etree.ElementTree import ParseError
 
 import numpy as np
 import pyarrow as pa
@@ -215,7 +217,11 @@ def _excel(path: Path, wanted: str | None, limit: int) -> Iterator[Sheet]:
                 yield _excel_sheet(path, book.get_sheet_by_name(name), limit, hidden)
     except calamine.PasswordError as error:
         raise refusal("meter.encrypted", where) from error
-    except calamine.CalamineError as error:
+    except (
+        calamine.CalamineError,
+        zipfile.BadZipFile,
+        ParseError,
+    ) as error:  # also where formulas are looked for
         raise refusal("meter.damaged", where) from error
 
 
@@ -253,6 +259,8 @@ def _text(cell: object) -> str:
     if isinstance(cell, bool):
         return str(cell).upper()
     if isinstance(cell, float | int):
+        if math.isnan(cell):
+            return "NaN"
         if abs(cell) >= 1e15:  # a spreadsheet keeps 15 digits; mark what is lost
             return f"{cell:.15E}"
         return str(int(cell)) if cell == int(cell) else repr(cell)

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from tanlin.kernel.errors import BadInput
 from tanlin.kernel.period import DEFAULT_TZ
-from tanlin.meter import archive, bad, mapping, parse, sheets, textfile
+from tanlin.meter import archive, bad, mapping, parsing, sheets, textfile
 from tests.meter.corpus import hostile
 
 HERE = Path(__file__).parent
@@ -38,7 +38,7 @@ def outcome(path: Path, tz: str = DEFAULT_TZ) -> dict[str, Any]:
                 "kind": guessed.kind,
                 "said": [(q.text.zh, "", q.text.en, "") for q in guessed.questions],
             }
-        parsed = parse.parse(sheet, guessed)
+        parsed = parsing.parse(sheet, guessed)
     except BadInput as error:
         where, remedy = error.where, error.remedy
         assert where and where.file == path.name
