@@ -308,6 +308,18 @@ def test_cost_by_the_hour_and_why_a_bill_has_none():
     }
 
 
+def test_an_hourly_grid_factor_weighs_hours_of_the_local_clock_and_no_bill():
+    shape = np.ones((12, 24))
+    shape[1, 1], shape[1, 2] = 3.0, 0.5
+    begin = es("2023-02-05T00:00")
+    snap = snapshot(*hours(1, begin, [1, 2, 4, 8]), (2, "import", es("2023-02-01T00:00"), 28 * 86400, 10.0))
+    frame = meters({"meter_id": 1, "place": "a"}, {"meter_id": 2, "place": "b", "kind": "bill"})
+    made = run(snap, frame, "2023-02", shapes={"CN-GD-SZ": shape})
+    tonnes = {row["place"]: row["tco2e"] for row in made.table.to_pylist()}
+    assert tonnes["a"] == pytest.approx((1 + 2 * 3 + 4 * 0.5 + 8) * 0.4419 / 1000)
+    assert tonnes["b"] == pytest.approx(10 * 0.4419 / 1000)
+
+
 def test_annual_tiers_know_the_months_before():
     snap = snapshot(*((1, "import", es(f"2025-{m:02d}-01T00:00"), 28 * 86400, 1000.0) for m in range(1, 13)))
     frame = meters({"meter_id": 1, "kind": "bill", "tariff": "CN-JS.residential_flat"})
