@@ -207,6 +207,16 @@ def test_a_gzip_body_is_read_and_a_bomb_refused(push: Gateway) -> None:
     assert send(push, body[:-9], **{"content-encoding": "gzip"}).status_code == 400
 
 
+def test_a_change_does_not_bring_a_revoked_token_back(push: Gateway) -> None:
+    services.new_token(push, actor=SYSTEM)
+    other = Gateway.objects.get(pk=push.pk)
+    services.revoke_token(Gateway.objects.get(pk=push.pk), actor=SYSTEM)
+    services.change_gateway(other, name="new name", config={}, actor=SYSTEM)
+    services.enable_gateway(other, True, actor=SYSTEM)
+    push.refresh_from_db()
+    assert (push.name, push.token_hash) == ("new name", None)
+
+
 def test_every_member_of_a_gzip_body_is_read(push: Gateway) -> None:
     members = [gzip.compress(json.dumps(row).encode()) for row in ([reading(0)], [reading(1)])]
     body = gzip.compress(b"[") + gzip.compress(json.dumps(reading(0)).encode() + b",")

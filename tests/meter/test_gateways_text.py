@@ -1,6 +1,7 @@
 """What devices send as text: rows one by one, good or named."""
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -153,3 +154,13 @@ def test_a_bad_row_of_a_message_leaves_the_others_standing() -> None:
 def test_seconds_of_a_topic_are_plain_digits() -> None:
     with pytest.raises(BadInput):
         rules("site/{point} seconds=²")
+
+
+def test_small_text_that_makes_large_objects_is_refused_before_it_does() -> None:
+    tracemalloc.start()
+    body = b"[" + b"{}," * 1_100_000 + b"{}]"
+    with pytest.raises(BadInput) as refusal:
+        parse(body, GIVEN)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert refusal.value.code == "meter.push_too_long" and most < 5 * len(body)

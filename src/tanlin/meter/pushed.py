@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from tanlin.kernel.errors import BadInput, Text
+from tanlin.kernel.errors import BadInput, Text, Where
 from tanlin.kernel.period import zone
 from tanlin.meter.gateways import CHANNELS, POINT_LENGTH, RAW_LENGTH, REASONS, Reject, Sample, fault
 
 #: Rows of one body.
 MOST_ROWS = 50_000
+#: Values and brackets of one JSON body: small text can make large objects, so they are counted before they are made.
+MOST_VALUES = 20 * MOST_ROWS
 #: From here on a number is no epoch second of our age but milliseconds, then microseconds, then nanoseconds.
 _SCALES = ((1e17, 1_000_000_000), (1e14, 1_000_000), (1e11, 1_000))
 PRECISIONS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
@@ -161,6 +163,8 @@ def moment(value: object, given: Defaults) -> tuple[int, bool]:
 
 
 def _json_rows(text: str, given: Defaults, heard: Heard) -> None:
+    if sum(map(text.count, ",{[")) > MOST_VALUES:
+        raise _too_long("JSON")
     try:
         body = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -270,13 +274,16 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _bounded(rows: int) -> None:
     if rows > MOST_ROWS:
-        raise BadInput(
-            "meter.push_too_long",
-            Text(
-                f"一次最多 {MOST_ROWS} 行，收到 {rows} 行。", f"At most {MOST_ROWS} rows at once, not {rows}."
-            ),
-            remedy=Text("请分批发送。", "Send them in several batches."),
-        )
+        raise _too_long(str(rows))
+
+
+def _too_long(found: str) -> BadInput:
+    return BadInput(
+        "meter.push_too_long",
+        Text(f"一次最多 {MOST_ROWS} 行。", f"At most {MOST_ROWS} rows at once."),
+        remedy=Text("请分批发送。", "Send them in several batches."),
+        where=Where(value=found),
+    )
 
 
 def _unreadable(why: str) -> BadInput:

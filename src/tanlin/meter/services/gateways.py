@@ -47,7 +47,7 @@ def change_gateway(
     """Other settings; the listener starts it anew. ``secret`` None keeps the present one, "" removes it."""
     gateway.name, gateway.config = _named(name), adapter(gateway.kind).check(config)
     gateway.revision += 1
-    _save(gateway)
+    _save(gateway, "name", "config", "revision")
     if secret is not None:
         _keep_secret(gateway, secret)
     data = {"name": gateway.name, "config": gateway.config, "secret_changed": secret is not None}
@@ -60,7 +60,7 @@ def enable_gateway(gateway: Gateway, on: bool, *, actor: Any) -> None:
     """Switch a source on or off. What it has sent stays; a switched-off source is refused with 403."""
     gateway.enabled = on
     gateway.revision += 1
-    gateway.save()
+    gateway.save(update_fields=["enabled", "revision"])
     _tell("meter.gateway_enabled" if on else "meter.gateway_disabled", gateway, actor)
 
 
@@ -69,7 +69,7 @@ def new_token(gateway: Gateway, *, actor: Any) -> str:
     """Give a source a new token and return it: this once; only its SHA-256 is stored. The old one ends."""
     token = TOKEN_START + secrets.token_urlsafe(32)
     gateway.token_hash = hash_of(token)
-    gateway.save()
+    gateway.save(update_fields=["token_hash"])
     _tell("meter.gateway_token_made", gateway, actor)
     return token
 
@@ -78,7 +78,7 @@ def new_token(gateway: Gateway, *, actor: Any) -> str:
 def revoke_token(gateway: Gateway, *, actor: Any) -> None:
     """End the token of a source."""
     gateway.token_hash = None
-    gateway.save()
+    gateway.save(update_fields=["token_hash"])
     _tell("meter.gateway_token_revoked", gateway, actor)
 
 
@@ -200,10 +200,11 @@ def _named(name: str) -> str:
     return name.strip()[:80]
 
 
-def _save(gateway: Gateway) -> None:
+def _save(gateway: Gateway, *fields: str) -> None:
+    """All fields of a new one; else those that change, so that nothing another hand wrote meanwhile comes back."""
     try:
         with transaction.atomic():
-            gateway.save()
+            gateway.save(update_fields=fields or None)
     except IntegrityError as error:
         raise Conflict(
             "meter.gateway_exists",
