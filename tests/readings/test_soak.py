@@ -26,6 +26,7 @@ def test_ten_million_rows_go_in_with_bounded_memory(place: Path) -> None:
     exact = ("rows", "changed", "n", "keys", "digested")
     assert [found[name] for name in exact] == [10_000_000] * len(exact)
     assert (found["total"], found["in_days"]) == (total, total)
+    print(f"\npeak memory: append {found['appended_mb']} MB, with refresh {found['peak_mb']} MB")
     assert found["appended_mb"] < 1_000
     assert found["peak_mb"] < 1_500
 
