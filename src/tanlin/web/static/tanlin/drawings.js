@@ -119,7 +119,10 @@ function sankey(spec, theme, words, narrow) {
   const names = new Map(spec.nodes.map((node) => [node.id, node]));
   const size = narrow ? 11 : theme.size;
   const last = Math.max(...spec.nodes.map((node) => node.depth));
-  const named = ({ name, depth }) => (narrow && depth > 0 && depth < last && [...name].length > 6 ? `${[...name].slice(0, 5).join("")}…` : name);
+  // On a phone a place has room for five characters, or nine letters: its beginning and its end tell it from others.
+  const wide = (name) => (/[\u3400-\u9fff]/.test(name) ? 2 : 4);
+  const brief = (name) => `${name.slice(0, wide(name))}…${name.slice(-wide(name))}`;
+  const named = ({ name, depth }) => (narrow && depth > 0 && depth < last && name.length > 2 * wide(name) + 1 ? brief(name) : name);
   const amount = ({ value, depth }) => (narrow && depth > 0 && depth < last ? format(value) : `${format(value)}${SPACE}${spec.unit}`);
   const label = (node) => `{n|${named(node)}}\n{v|${amount(node)}}${node.note && !narrow ? `\n{v|${node.note}}` : ""}`;
   const rows = Math.max(...[...Array(last + 1).keys()].map((depth) => spec.nodes.filter((n) => n.depth === depth).length));
@@ -144,7 +147,6 @@ function sankey(spec, theme, words, narrow) {
   };
 }
 
-// One band a year; on a phone one band a half-year, so that a day stays large enough to see.
 // Stretches of 12 or 6 whole months that hold the days: calendar years, newest first; days that reach over a new year
 // but no longer than twelve months stand in one.
 function stretches(days, length) {
@@ -159,6 +161,7 @@ function stretches(days, length) {
   return begins.flatMap((begin) => (length === 12 ? [begin] : [begin, begin + 6]).map((at) => [iso(at, 1), iso(at + length, 0)]));
 }
 
+// One band a year; on a phone one band a half-year, so that a day stays large enough to see.
 function calendar(spec, theme, words, narrow) {
   const ranges = stretches(spec.days.map(([day]) => day), narrow ? 6 : 12);
   const used = ranges.filter(([from, to]) => spec.days.some(([day]) => day >= from && day <= to));
