@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -484,3 +485,41 @@ def test_all_bad_rows_are_counted_and_the_first_described(
     assert (parsed.stats["good"], parsed.stats["bad"]) == (2, 20)
     assert parsed.errors["row"].to_pylist() == list(range(4, 14))
     assert {len(text) for text in parsed.errors["value"].to_pylist()} == {200}
+
+
+@pytest.mark.parametrize(
+    ("to", "code"),
+    [
+        ("2125-01-31", "meter.long_period"),
+        ("2161-02-07", "meter.long_period"),
+        ("9999-12-31", "meter.far_time"),
+    ],
+)
+def test_a_bill_with_a_mistyped_year_is_a_bad_row(tmp_path: Path, to: str, code: str) -> None:
+    """136 years are a little more than 2**32 seconds: they must not become the 17 hours that are left."""
+    path = tmp_path / "bill.csv"
+    path.write_text(
+        f"表号,起始日期,截止日期,用电量(kWh)\nM,2025-01-01,{to},5\nM,2025-02-01,2025-03-01,6\n",
+        encoding="utf-8",
+    )
+    plan = replace(mapping.guess(sheets.read(path)[0]), questions=(), end="inclusive")
+    found = parsing.parse(path, plan)
+    assert found.errors.select(["row", "code"]).to_pylist() == [{"row": 2, "code": code}]
+    assert found.readings["value"].to_pylist() == [6.0]
+
+
+def test_a_time_that_the_log_cannot_take_is_a_bad_row(tmp_path: Path) -> None:
+    path = tmp_path / "far.csv"
+    times = [
+        "2025-01-01 00:00",
+        "2025-01-01 01:00",
+        "2225-01-01 00:00",
+        "9999-12-31 23:00",
+        "1970-01-01 00:00",
+    ]
+    path.write_text("表号,时间,用电量(kWh)\n" + "".join(f"M,{t},1\n" for t in times), encoding="utf-8")
+    found = parsing.parse(path, mapping.guess(sheets.read(path)[0]))
+    assert found.errors.select(["row", "code"]).to_pylist() == [
+        {"row": row, "code": "meter.far_time"} for row in (4, 5, 6)
+    ]
+    assert found.readings.num_rows == 2

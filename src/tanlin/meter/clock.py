@@ -8,6 +8,8 @@ from tanlin.kernel.period import DAY, utc_offsets
 
 #: Verdicts on a local time.
 FINE, MISSING, TWICE = 0, 1, 2
+#: Readings start before this second, as the log has it, and a bill is at most so long, as the inventory has it.
+LAST, LONGEST = 7_258_118_400, 732 * DAY
 
 
 def to_utc(local: np.ndarray, tz: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -82,3 +84,24 @@ def steps(group: np.ndarray, t: np.ndarray) -> np.ndarray:
         overall = kinds[np.argmax(np.bincount(total, weights=count))]
         result[result == 0] = overall
     return np.asarray(result[group])
+
+
+def folds(twice: np.ndarray, group: np.ndarray, local: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of entries at times that occur twice: those of the second occurrence, and those that cannot be told.
+
+    ``twice`` are positions in ``group`` and ``local``. A meter that lists the time twice means both, in the order
+    in which its times run.
+    """
+    g, t = group[twice], local[twice]
+    order = np.lexsort((twice, t, g))
+    g, t = g[order], t[order]
+    fresh = np.r_[True, (g[1:] != g[:-1]) | (t[1:] != t[:-1])]
+    run = np.cumsum(fresh) - 1
+    length = np.bincount(run)[run]
+    place = np.arange(len(run)) - np.flatnonzero(fresh)[run]
+    groups, first = np.unique(group, return_index=True)
+    last = len(group) - 1 - np.unique(group[::-1], return_index=True)[1]
+    falling = (local[last] < local[first])[np.searchsorted(groups, g)]
+    second = (length == 2) & (place == np.where(falling, 0, 1))
+    at = twice[order]
+    return at[second], at[length != 2]

@@ -53,12 +53,13 @@ def finish(
     Raises BadInput where the length of the readings cannot be told.
     """
     gathered.entries = _zoned(mapping, gathered, errors)
+    gathered.entries = _near(mapping, gathered, errors)
     e, view = gathered.entries, Known(known)
     group = e.number.astype(np.int64) * max(1, len(gathered.series)) + e.series
     placed = _placed_by_zone(sheet, mapping, gathered, view, group, errors)
-    start, end, _ = placed
-    if not placed.fine.all():
-        at = np.flatnonzero(placed.fine)
+    start, end, fine = placed
+    if not fine.all():
+        at = np.flatnonzero(fine)
         e = Entries(*(c[at] for c in e))
         start, end, group = start[at], end[at], group[at]
     if mapping.subject == "waste_stream" and mapping.kind == "interval":
@@ -98,6 +99,18 @@ def _zoned(mapping: Mapping, gathered: Gathered, errors: Errors) -> Entries:
         return e
     _complain(errors, "meter.zone_missing", mapping, gathered, e, ~e.absolute, e.start)
     return Entries(*(c[e.absolute] for c in e))
+
+
+def _near(mapping: Mapping, gathered: Gathered, errors: Errors) -> Entries:
+    """The entries without those at times that the log cannot take, such as the 9999-12-31 of an open end."""
+    e = gathered.entries
+    far = (e.start < DAY) | (
+        np.maximum(e.start, e.end) >= clock.LAST - DAY
+    )  # a day, as these are local times
+    if not far.any():
+        return e
+    _complain(errors, "meter.far_time", mapping, gathered, e, far, np.maximum(e.start, e.end))
+    return Entries(*(c[~far] for c in e))
 
 
 # Lengths and places ---------------------------------------------------------------------------------
@@ -181,7 +194,9 @@ def _bills(
     end = _utc(mapping, gathered, e, last, group, tz, errors, fine)
     wrong = fine & (end <= start)
     _complain(errors, "meter.bad_period", mapping, gathered, e, wrong, last)
-    fine &= ~wrong
+    long = fine & (end - start > clock.LONGEST)
+    _complain(errors, "meter.long_period", mapping, gathered, e, long, last)
+    fine &= ~wrong & ~long
     return _Placed(start, end, fine)
 
 
@@ -207,34 +222,13 @@ def _utc(
     fine &= ~missing
     twice = np.flatnonzero((verdict == clock.TWICE) & ~e.absolute)
     if twice.size:
-        second, unclear = _folds(twice, group, local)
+        second, unclear = clock.folds(twice, group, local)
         utc[second] = late[second]
         mask = np.zeros(len(local), bool)
         mask[unclear] = True
         _complain(errors, "meter.ambiguous_time", mapping, gathered, e, mask, local)
         fine &= ~mask
     return utc
-
-
-def _folds(twice: np.ndarray, group: np.ndarray, local: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of entries at times that occur twice: those of the second occurrence, and those that cannot be told.
-
-    A meter that lists the time twice means both, in the order in which its times run.
-    """
-    g, t = group[twice], local[twice]
-    order = np.lexsort((twice, t, g))
-    g, t = g[order], t[order]
-    fresh = np.r_[True, (g[1:] != g[:-1]) | (t[1:] != t[:-1])]
-    run = np.cumsum(fresh) - 1
-    length = np.bincount(run)[run]
-    place = np.arange(len(run)) - np.flatnonzero(fresh)[run]
-    falling = np.zeros(len(run), bool)
-    for one in np.unique(g).tolist():
-        mine = local[group == one]
-        falling[g == one] = mine[-1] < mine[0]
-    second = (length == 2) & (place == np.where(falling, 0, 1))
-    at = twice[order]
-    return at[second], at[length != 2]
 
 
 def _complain(

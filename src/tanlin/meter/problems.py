@@ -217,6 +217,14 @@ ROW = {
         "结束不晚于开始。", "The end is not after the start.",
         "请核对起止日期。", "Check both dates.",
     ),
+    "meter.long_period": _p(
+        "起止相隔超过 732 天。", "The dates are more than 732 days apart.",
+        "请核对起止日期；确属更长的，请按年拆分。", "Check both dates; split a longer period by year.",
+    ),
+    "meter.far_time": _p(
+        "时间须在 1970 年至 2199 年之间。", "The time must be from 1970 to 2199.",
+        "请核对年份。", "Check the year.",
+    ),
     "meter.no_number": _p(
         "没有表号。", "There is no meter number.",
         "请补上表号。", "Enter the meter number.",
