@@ -181,21 +181,33 @@ def refresh(
             order = "r.meter_id, r.channel, r.start, r.seconds"
             new = derive(select(store, log, pairs, touched, order + ", r.batch"), devices)
             old = select(store, current, pairs, touched, order)
-            old = old.append_column("month", month_text(old["start"].to_numpy()))
             problems.append(new.problems)
-            found = difference(new.rows, old, "start")
-            if found.keys == 0:
-                continue
-            rows += found.keys
-            in_days, kept = altered_days(found, new.rows, old)
-            altered.append(in_days.cast(_TOUCHED))
-            days.append(touched_days(_short(found.rows(new.rows, old)), zones).cast(_DAY))
-            kept_rows = new.rows.filter(pa.array(kept))
-            pq.write_table(kept_rows, folder / f"{number:06}.parquet", use_dictionary=_TEXTS)
+            keys, in_days, of_days = _altered(new.rows, old, zones, folder / f"{number:06}.parquet")
+            rows += keys
+            altered.append(in_days)
+            days.append(of_days)
+            del new, old  # or the next chunk would stand in memory beside them
         gone = pa.concat_tables(altered)
         in_months = gone.group_by(_MONTH.names).aggregate([]).cast(_MONTH)
         changes = Changes(pa.concat_tables(days), in_months, rows, pa.concat_tables(problems))
         return _write(store, pinned, changes, gone, folder, zones, meters)
+
+
+def _altered(new: pa.Table, old: pa.Table, zones: pa.Table, file: Path) -> tuple[int, pa.Table, pa.Table]:
+    """How many keys differ, on which UTC days (_TOUCHED) and local days (_DAY); new rows of the former in ``file``."""
+    old = old.append_column("month", month_text(old["start"].to_numpy()))
+    found = difference(new, old, "start")
+    if found.keys == 0:
+        return 0, _TOUCHED.empty_table(), _DAY.empty_table()
+    in_days, kept = altered_days(found, new, old)
+    rows = new if kept.all() else new.filter(pa.array(kept))
+    pq.write_table(rows, file, use_dictionary=_TEXTS)
+    names = ["meter_id", "channel", "start", "seconds"]
+    differs = found.rows(new.select(names), old.select(names))
+    short = differs.filter(
+        pc.less_equal(differs["seconds"], LONGEST)
+    )  # a longer one says nothing about a day
+    return found.keys, in_days.cast(_TOUCHED), touched_days(short, zones).cast(_DAY)
 
 
 def _write(
@@ -327,11 +339,6 @@ def _moved_days(store: Store, current: int, days: int, zones: pa.Table, meters: 
     new = daily(rows, zones)
     found = difference(new, old, "day").rows(new, old)
     return found.select(_DAY.names).group_by(_DAY.names).aggregate([]).cast(_DAY)
-
-
-def _short(rows: pa.Table) -> pa.Table:
-    """Those that say something about a day."""
-    return rows.filter(pc.less_equal(rows["seconds"], LONGEST))
 
 
 def _within(files: Iterable[str], months: set[str]) -> tuple[str, ...]:
