@@ -402,3 +402,23 @@ def test_exceptions_are_told_by_the_api(stand: Stand, client: Any) -> None:
     found = client.get("/api/v1/places/here/exceptions?kind=gap").json()
     assert [(one["number"], one["kind"], one["state"]) for one in found] == [("M-2", "gap", "open")]
     assert client.get("/api/v1/places/here/exceptions?kind=what").status_code == 422
+
+
+def test_siblings_are_those_of_the_time_that_is_estimated() -> None:
+    stand = Stand(3, parent=True)
+    gone = queries.meters(stand.here).get(meter=stand.ids["M-1"])
+    services.change(gone, {"parent": None}, actor=SYSTEM, from_day=date(2024, 1, 1) + timedelta(days=60))
+    values = stand.values.copy()
+    at = slice(40 * 24, 42 * 24)
+    values[2, at] = np.nan
+    burst = stand.values.copy()
+    values[1, at] = burst[1, at] = 3 * stand.values[1, at]
+    burst[1, 60 * 24 :] = 0.0
+    stand.read(burst.sum(axis=0)[None] * 1.02, "MAIN")
+    stand.read(values)
+    stand.check()
+    gap = Exceptional.objects.get(kind="gap", meter=stand.ids["M-2"])
+    services.quality.estimate([gap.pk], area=stand.here, actor=SYSTEM, method="sibling")
+    services.refresh()
+    got = sum(value for value, _ in stand.effective("M-2", 40 * 24, 48))
+    assert got == pytest.approx(stand.values[2, at].sum(), rel=0.02)

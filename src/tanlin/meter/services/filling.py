@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from tanlin.kernel.errors import NotFound, Refused, Text
-from tanlin.kernel.period import DAY, utc_offsets
+from tanlin.kernel.period import DAY, utc_offsets, zone
 from tanlin.meter.models import Exceptional, MeterRow
 from tanlin.meter.queries import quality
 from tanlin.meter.vee import Estimate
@@ -124,13 +124,18 @@ def _slots(one: Exceptional) -> _Slots:
 
 def _row_at(one: Exceptional) -> MeterRow:
     """The dated row in force at the start, else the newest."""
-    day = datetime.fromtimestamp(one.start, UTC).date()
     rows = MeterRow.objects.filter(meter=one.meter_id, channel=one.channel, superseded_at__isnull=True)
-    then = rows.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=day), valid_from__lte=day)
-    found = then.first() or rows.order_by("-valid_from").first()
+    found = _in_force(one).filter(meter=one.meter_id).first() or rows.order_by("-valid_from").first()
     if found is None:
         raise NotFound("meter.no_exception", Text("没有这条异常。", "There is no such exception."))
     return found
+
+
+def _in_force(one: Exceptional) -> QuerySet[MeterRow]:
+    """The dated rows of its channel, of any meter, on the local day on which it starts."""
+    day = datetime.fromtimestamp(one.start, zone(one.meter.owner_area.tz)).date()
+    rows = MeterRow.objects.filter(channel=one.channel, superseded_at__isnull=True, valid_from__lte=day)
+    return rows.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=day))
 
 
 def _step(one: Exceptional) -> int:
@@ -145,7 +150,7 @@ def _step(one: Exceptional) -> int:
 
 def _estimate(one: Exceptional, slots: _Slots, method: str) -> Estimate:
     book, row = quality.book(), slots.row
-    day = datetime.fromtimestamp(one.start, UTC).date()
+    day = datetime.fromtimestamp(one.start, zone(row.place.tz)).date()
     hours, weeks = (
         book.value("estimate", name, row.meter.carrier, one.meter_id, row.place.path, day)
         for name in ("linear_hours", "weeks")
@@ -162,9 +167,8 @@ def _gather(one: Exceptional, slots: _Slots, weeks: int) -> tuple[Series, int]:
     first, n = one.start - before * step, before + len(slots.start) + after
     siblings: list[MeterRow] = []
     if row.parent_id is not None:
-        same = {"superseded_at__isnull": True, "channel": one.channel, "valid_to__isnull": True}
-        siblings = list(MeterRow.objects.filter(parent=row.parent_id, **same).exclude(meter=one.meter_id))
-        parents = list(MeterRow.objects.filter(meter=row.parent_id, **same))
+        siblings = list(_in_force(one).filter(parent=row.parent_id).exclude(meter=one.meter_id))
+        parents = list(_in_force(one).filter(meter=row.parent_id))
     else:
         parents = []
     factor = {r.meter_id: r.multiplier / row.multiplier for r in [*siblings, *parents]} | {one.meter_id: 1.0}
