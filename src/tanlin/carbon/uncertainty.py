@@ -2,7 +2,8 @@
 
 Everything that rests on one factor shares its error, so those parts add before squaring; meters err on their own,
 but a meter errs alike from month to month, so its months add. Independent causes then add in quadrature (IPCC
-2006 vol. 1 ch. 3, approach 1, with the correlation kept). Energy and money carry the metering error only.
+2006 vol. 1 ch. 3, approach 1, with the correlation kept). Energy and money carry the metering error only. The error
+of estimated readings is left out: ``estimated`` tells their share of the value.
 """
 
 from __future__ import annotations
