@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -234,12 +235,13 @@ def first_view(url: str, path: str, visitor: Visitor) -> int:
     return total
 
 
-def table(pages: list[Measured], weights: dict[str, int], where: dict[str, Any]) -> str:
+def table(pages: list[Measured], weights: dict[str, int], where: dict[str, Any], load: float) -> str:
     """The page docs/pages.md: one row a kind of page, its slowest instance named."""
     today = datetime.now(UTC).date().isoformat()
     measured = (
         f"`python -m bench pages --write`, {today}: {where['system']} {where['arch']}, {where['cores']} cores, "
-        f"Python {where['python']}, Django {where['django']}; the real server with its worker beside it."
+        f"Python {where['python']}, Django {where['django']}; the real server with its worker beside it. "
+        f"Processes that ran or waited meanwhile, by the mean of 15 minutes: {load:.1f}."
     )
     meaning = (
         "The five demonstration communities, warm, one visitor. Time is what a browser on the same machine waits "
@@ -299,7 +301,8 @@ def main(arguments: list[str]) -> int:
             remove()
 
     where = machine("django", "granian", "playwright")
-    text = table(pages, weights, where)
+    load = os.getloadavg()[2]
+    text = table(pages, weights, where, load)
     print(text)
     if options.write:
         TABLE.write_text(text, encoding="utf-8")
@@ -311,6 +314,7 @@ def main(arguments: list[str]) -> int:
         "slowest_ms": round(slowest.best, 1),
         "slowest": slowest.path,
         "overview_kb": round(heaviest, 1),
+        "load": round(load, 1),
         "machine": where,
     }
     print(json.dumps(result))
