@@ -185,7 +185,9 @@ def months_until(rows: QuerySet[MeterRow], count: int = 12) -> list[str]:
     """The last months with daily values of the meters, oldest first; empty where there is none."""
     import pyarrow as pa
 
-    ids = pa.table({"meter_id": pa.array(sorted(set(rows.order_by().values_list("meter_id", flat=True))), pa.int64())})
+    ids = pa.table(
+        {"meter_id": pa.array(sorted(set(rows.order_by().values_list("meter_id", flat=True))), pa.int64())}
+    )
     sql = """SELECT MIN(d.month) AS first, MAX(d.month) AS last FROM days d
         JOIN ids i ON d.meter_id = i.meter_id"""
     [found] = readings.snapshot().query(sql, ids=ids).to_pylist()
