@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +20,9 @@ from tanlin.web.templatetags.tanlin import language, place_name
 
 register = template.Library()
 
+#: Columns whose digits are a name or a date, not an amount; and what an amount looks like, unknown ones included.
+NAMED = ("meter", "meter_id", "number", "month", "day", "scope")
+_NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?|–|None")
 UNBOUNDED = 4_000_000_000  # an end of validity from this epoch second on means: still valid
 #: What the columns of stored tables are called, in the order in which a table shows them.
 COLUMNS: dict[str, Text] = {
@@ -231,7 +235,7 @@ def _tables(rows: list[dict[str, Any]], zone: str) -> list[dict[str, Any]]:
 
 @register.simple_tag
 def grid(columns: list[str], rows: list[list[str]], receipt: Any) -> dict[str, Any]:
-    """A table of a receipt with its columns named: {columns: [{key, label}], rows: [[cell]]}."""
+    """A table of a receipt with its columns named: {columns: [{key, label, numeric}], rows: [[{text, numeric}]]}."""
     zone = receipt.body["parameters"].get("tz", "Asia/Shanghai")
     return _grid(columns, [dict(zip(columns, row, strict=True)) for row in rows], zone)
 
@@ -244,15 +248,23 @@ def _grid(columns: list[str], rows: list[dict[str, Any]], zone: str) -> dict[str
     slugs = {row["place"] for row in rows if row.get("place")} if "place" in filled else set()
     found = queries.areas(queries.SYSTEM).filter(slug__in=slugs) if slugs else ()
     names = {place.slug: place_name(place) for place in found}
+    right = {
+        c
+        for c in order
+        if c not in NAMED
+        and not c.endswith("_es")
+        and all(_NUMBER.fullmatch(str(row.get(c))) for row in rows)
+    }
+
+    def cell(column: str, value: Any) -> dict[str, Any]:
+        shown = names.get(str(value), value) if column == "place" else value
+        return {"text": _cell(column, shown, zone), "numeric": column in right}
+
     return {
-        "columns": [{"key": c, "label": _say(COLUMNS.get(c, Text(c, c)))} for c in order],
-        "rows": [
-            [
-                _cell(c, names.get(str(row.get(c)), row.get(c)) if c == "place" else row.get(c), zone)
-                for c in order
-            ]
-            for row in rows
+        "columns": [
+            {"key": c, "label": _say(COLUMNS.get(c, Text(c, c))), "numeric": c in right} for c in order
         ],
+        "rows": [[cell(c, row.get(c)) for c in order] for row in rows],
     }
 
 
@@ -266,6 +278,8 @@ def _cell(column: str, value: Any, zone: str) -> str:
         return f"{text[:4]}-{text[4:]}"
     if column == "day" and text.isdigit() and len(text) == 8:
         return f"{text[:4]}-{text[4:6]}-{text[6:]}"
+    if column == "unit":
+        return sign(text, language())
     if column == "reason" and text != "–":
         return _say(reason_text(text))
     return _say(WORDS[text]) if text in WORDS else text
