@@ -93,9 +93,10 @@ def _newest(ids: list[int]) -> dict[tuple[int, str], tuple[int, float]]:
 def stored(meter: Meter, limit: int = 24) -> list[dict[str, Any]]:
     """The newest readings as they count in the log: channel, start, seconds, value, quality, batch."""
     newest = LatestReading.objects.filter(meter=meter).order_by("-start").first()
-    if newest is None or not 0 < newest.seconds <= DAY:  # bills and registers: a month or two hold too few
+    if newest is None or newest.seconds == 0:  # how far apart registers were read is not known
         return _stored_from("", meter, limit)
-    found = _stored_from(datetime.fromtimestamp(newest.start - _MONTH, UTC).strftime("%Y-%m"), meter, limit)
+    first = newest.start - limit * newest.seconds - _MONTH
+    found = _stored_from(datetime.fromtimestamp(first, UTC).strftime("%Y-%m"), meter, limit)
     return found if len(found) == limit else _stored_from("", meter, limit)
 
 
