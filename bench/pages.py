@@ -264,6 +264,8 @@ def table(pages: list[Measured], weights: dict[str, int], where: dict[str, Any],
             f"| {name}{' (file)' if top.is_file else ''} | {len(group)} | {top.place} `{short}` | {top.best:.0f} | {top.median:.0f} "
             f"| {max(page.size for page in group) / KB:.1f} | {top.login} |"
         )
+    over = sorted({page.name for page in pages if page.best > MOST_MS and not page.is_file})
+    lines += ["", f"Over the limit in this run: {', '.join(over) or 'none'}."]
     lines += ["", "| first view of the Overview, empty cache | compressed, KB |", "|---|--:|"]
     lines += [f"| {place} | {size / KB:.0f} |" for place, size in weights.items()]
     return "\n".join(lines) + "\n"
