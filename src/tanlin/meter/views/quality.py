@@ -82,7 +82,7 @@ def act(request: HttpRequest, slug: str) -> HttpResponse:
     asked, post = _asked(request), request.POST
     # A button of one exception carries its number; the buttons above the list act on what is ticked.
     verb, _colon, number = post.get("do", "").partition(":")
-    ids = [int(pk) for pk in ([number] if number else post.getlist("id")) if pk.isdigit()]
+    ids = [int(pk) for pk in ([number] if number else post.getlist("id")) if pk.isdecimal() and len(pk) < 19]
     try:
         _do(request, area, verb, ids)
     except (BadInput, Conflict, Refused) as error:
