@@ -96,6 +96,14 @@ def test_readings_come_in_and_are_derived_under_spark_as_under_duckdb(tmp_path, 
     assert on_spark["digests"].num_rows > 10
 
 
+def test_a_frame_keeps_the_rows_behind_empty_chunks(use) -> None:
+    spark.need_spark()
+    engine = use("local[1]")
+    empty = pa.table({"n": pa.array([], pa.int64())})
+    frame = pa.concat_tables([empty, empty, pa.table({"n": [7]})])
+    assert engine.query("SELECT n FROM f", {}, {"f": frame})["n"].to_pylist() == [7]
+
+
 def test_a_connect_server_answers_alike(tmp_path, monkeypatch, use) -> None:
     spark.need_spark()
     recorder = shipped.record(tmp_path / "kept", monkeypatch)

@@ -182,7 +182,8 @@ def _framed(session: SparkSession, frame: pa.Table | pa.RecordBatchReader) -> Da
         field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
         for field in table.schema
     ]
-    return session.createDataFrame(table.cast(pa.schema(fields)))
+    # Spark 4.3 loses the rows that follow two empty chunks.
+    return session.createDataFrame(table.cast(pa.schema(fields)).combine_chunks())
 
 
 def _schema(frame: DataFrame) -> pa.Schema:
