@@ -13,6 +13,7 @@ from tanlin.kernel.errors import TanlinError, Text
 from tanlin.meter import listen
 from tanlin.meter.gateways import KINDS, Reject, Sample, Sink, Source
 from tanlin.meter.services.flushing import Flushed
+from tests.support.loops import run
 
 
 class Memory:
@@ -61,7 +62,7 @@ def test_the_newest_state_is_the_one_that_stays() -> None:
         assert sink.telling is not None
         await sink.telling
 
-    asyncio.run(main())
+    run(main())
     assert store.states == [(7, "connecting"), (7, "connected")]
 
 
@@ -103,7 +104,7 @@ def test_a_source_that_fails_is_started_anew_and_stops_nobody(monkeypatch: pytes
         stop.set()
         await task
 
-    asyncio.run(asyncio.wait_for(main(), 30))
+    run(asyncio.wait_for(main(), 30))
     assert (1, "failed") in store.states and (2, "connected") in store.states
     assert {(1, "stopped"), (2, "stopped"), (listen.LISTENER, "stopped")} <= set(store.states)
     assert store.flushes == 1  # at the end

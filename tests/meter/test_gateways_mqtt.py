@@ -11,6 +11,7 @@ import pytest
 from tanlin.kernel.errors import TanlinError
 from tanlin.meter.adapters.mqtt import Mqtt
 from tanlin.meter.gateways import Reject, Sample, Source
+from tests.support.loops import run
 from tests.support.mosquitto import Broker
 
 USER, PASSWORD = "tanlin", "a long password"
@@ -67,7 +68,7 @@ async def heard(one: Source, ear: Ear, done: Any, publish: Any = None) -> None:
 
 def test_a_wrong_password_is_told_with_a_remedy(broker: Broker) -> None:
     ear = Ear()
-    asyncio.run(heard(source(broker, "wrong"), ear, lambda: ("failed", "meter.mqtt_refused") in ear.states))
+    run(heard(source(broker, "wrong"), ear, lambda: ("failed", "meter.mqtt_refused") in ear.states))
 
 
 @pytest.mark.parametrize("version", ["5", "3.1.1"])
@@ -84,7 +85,7 @@ def test_numbers_rows_and_texts_arrive(broker: Broker, version: str) -> None:
             [(*message, 1, False) for message in messages], port=broker.port, hostname="127.0.0.1", auth=auth
         )
 
-    asyncio.run(heard(source(broker, PASSWORD, version), ear, lambda: len(ear.rejects) == 1, publish))
+    run(heard(source(broker, PASSWORD, version), ear, lambda: len(ear.rejects) == 1, publish))
     assert [(s.point, s.seconds, s.value, s.unit, s.arrival) for s in ear.samples] == [
         ("a", 0, 5.5, "kWh", True),
         ("b", 60, 1.0, "kWh", False),
@@ -95,12 +96,12 @@ def test_numbers_rows_and_texts_arrive(broker: Broker, version: str) -> None:
 
 def test_what_was_sent_while_away_arrives_at_the_return(broker: Broker) -> None:
     ear = Ear()
-    asyncio.run(heard(source(broker, PASSWORD), ear, lambda: ("connected", None) in ear.states))
-    asyncio.run(asyncio.sleep(0.5))  # the broker has the subscription
+    run(heard(source(broker, PASSWORD), ear, lambda: ("connected", None) in ear.states))
+    run(asyncio.sleep(0.5))  # the broker has the subscription
 
     from paho.mqtt.publish import single
 
     auth = {"username": USER, "password": PASSWORD}
     single("site/a/energy", "7", qos=1, port=broker.port, hostname="127.0.0.1", auth=auth)
-    asyncio.run(heard(source(broker, PASSWORD), ear, lambda: bool(ear.samples)))
+    run(heard(source(broker, PASSWORD), ear, lambda: bool(ear.samples)))
     assert [s.value for s in ear.samples] == [7.0]

@@ -149,7 +149,9 @@ class Inbox(InboxDatabase):
         put = _Put(source, rows)
         with self._wake:
             before = sum(len(other.rows) for other in self._pending)
-            if before and before + len(rows) > MOST_PENDING:  # alone, any put is taken: it could never come in
+            if (
+                before and before + len(rows) > MOST_PENDING
+            ):  # alone, any put is taken: it could never come in
                 raise busy()
             self._pending.append(put)
             if self._thread is None or not self._thread.is_alive():

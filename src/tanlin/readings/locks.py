@@ -17,7 +17,9 @@ _NUMBERS = {"writer": 7_430_001, "refresh": 7_430_002, "flush": 7_430_004}
 
 
 @contextmanager
-def locked(name: Literal["writer", "refresh", "flush"], connection: Any, seconds: float = 600) -> Iterator[None]:
+def locked(
+    name: Literal["writer", "refresh", "flush"], connection: Any, seconds: float = 600
+) -> Iterator[None]:
     """Hold the lock; raises Conflict when another process keeps it for longer than ``seconds``.
 
     ``connection`` is Django's: PostgreSQL gives an advisory lock, which holds over machines; beside SQLite

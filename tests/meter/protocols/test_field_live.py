@@ -18,6 +18,7 @@ from tests.meter.protocols.golden_files import frames
 from tests.meter.protocols.sinks import free_port
 from tests.meter.protocols.test_modbus import device
 from tests.meter.protocols.test_serial import POWER, Collector, collector
+from tests.support.loops import run
 
 pytestmark = pytest.mark.database
 GOLDEN = frames("dlt645")
@@ -38,6 +39,7 @@ print(json.dumps(ids))
 """
 COUNT = """
 import django, json; django.setup()
+from tests.support.loops import run
 from tanlin.meter import services
 from tanlin.readings import queries
 services.flush_all()
@@ -147,7 +149,7 @@ def add(site: listener.Site, modbus: int, ocpp: int, line: Collector) -> dict[st
 
 
 def test_totals_are_exact_through_a_kill_and_outages(site: listener.Site) -> None:
-    ids, messages = asyncio.run(field(site))
+    ids, messages = run(field(site))
     found = json.loads(site.run("-c", COUNT))
     log = {row["meter_id"]: row for row in found["log"]}
     current = {row["meter_id"]: row for row in found["current"]}

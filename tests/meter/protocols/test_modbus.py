@@ -1,9 +1,8 @@
 """The poller against a real pymodbus server on loopback."""
 
-import asyncio
 import itertools
 import struct
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,6 +16,7 @@ from tanlin.kernel.errors import BadInput
 from tanlin.meter.adapters.modbus import Modbus
 from tanlin.readings import derive
 from tests.meter.protocols.sinks import Kept, free_port, running, until
+from tests.support.loops import run
 
 MAP = """point,unit_id,function,address,type,word_order,scale,unit,channel,kind,seconds
 main,1,3,0,uint32,,0.01,kWh,import,,
@@ -93,10 +93,6 @@ def effective(sink: Kept) -> pa.Table:
             }
         )
     ).rows
-
-
-def run(work: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(work)
 
 
 def test_registers_and_intervals_arrive_with_scale_unit_and_channel():

@@ -1,7 +1,7 @@
 """The central system against the client of the ocpp library as the charger."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,6 +15,7 @@ from tanlin.kernel.errors import BadInput
 from tanlin.meter.adapters.ocpp import Ocpp
 from tanlin.meter.protocols import ocpp16
 from tests.meter.protocols.sinks import Kept, free_port, running, until
+from tests.support.loops import run
 
 EIGHT = 1763625600  # 2025-11-20T08:00:00Z
 
@@ -64,10 +65,6 @@ async def session(point: ChargePoint) -> int:
 
 async def ready(settings: dict[str, Any], sink: Kept) -> None:
     await until(lambda: sink.said)
-
-
-def run(work: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(work)
 
 
 SESSION = {

@@ -1,7 +1,7 @@
 """The poller of meters against a TCP collector that knows requests and answers from the golden files alone."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ from tanlin.kernel.errors import BadInput
 from tanlin.meter.adapters.serial import Serial, meters
 from tests.meter.protocols.golden_files import frames
 from tests.meter.protocols.sinks import Kept, free_port, running, until
+from tests.support.loops import run
 
 E, W = frames("dlt645"), frames("cjt188")
 POWER, WATER = "202511200001", "78330011223344"
@@ -68,10 +69,6 @@ def config(port: int, rows: str, **changes: Any) -> dict[str, Any]:
     return {"host": "127.0.0.1", "port": port, "interval": 1, "timeout": 0.3, "meters": rows, **changes}
 
 
-def run(work: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(work)
-
-
 async def first_round(answers: dict[bytes, list[bytes]], rows: str, **changes: Any) -> Kept:
     """What one round over these meters brings."""
     sink = Kept()
@@ -93,7 +90,7 @@ def test_electricity_water_gas_and_heat_read_on_one_line():
         W["request_heat"]: [W["answer_heat"]],
     }
     rows = f"645 {POWER} 00010000 00020000\n188 10 {WATER}\n188-2004 30 {WATER}\n188 20 {WATER}"
-    sink = asyncio.run(first_round(answers, rows))
+    sink = run(first_round(answers, rows))
     assert values(sink) == {
         (POWER, "import", 123456.78, "kWh"),
         (POWER, "export", 12.5, "kWh"),
@@ -105,13 +102,13 @@ def test_electricity_water_gas_and_heat_read_on_one_line():
 
 
 def test_a_meter_of_1997_reads():
-    sink = asyncio.run(first_round({E["request_1997"]: [E["answer_1997"]]}, f"645-1997 {POWER.lstrip('0')}"))
+    sink = run(first_round({E["request_1997"]: [E["answer_1997"]]}, f"645-1997 {POWER.lstrip('0')}"))
     assert values(sink) == {(POWER, "import", 777.77, "kWh")}
 
 
 def test_follow_up_frames_are_fetched_and_joined():
     answers = {E["request_block"]: [E["answer_follows"]], E["request_rest"]: [E["answer_rest"]]}
-    sink = asyncio.run(first_round(answers, f"645 {POWER} 0001FF00"))
+    sink = run(first_round(answers, f"645 {POWER} 0001FF00"))
     assert values(sink) == {
         (POWER, "import", 123456.78, "kWh"),
         (f"{POWER}/sharp", "import", 1.0, "kWh"),
@@ -127,7 +124,7 @@ def test_a_daily_freeze_stands_at_the_time_the_meter_says():
         E["request_freeze_time"]: [E["answer_freeze_time"]],
         E["request_freeze"]: [E["answer_freeze"]],
     }
-    sink = asyncio.run(first_round(answers, f"645 {POWER}", freezes=1))
+    sink = run(first_round(answers, f"645 {POWER}", freezes=1))
     assert [(s.point, s.value) for s in sink.samples if s.start == MIDNIGHT] == [(POWER, 123400.0)]
 
 
@@ -160,13 +157,13 @@ def test_freezes_are_read_once_a_day():
     ids=["in pieces", "preamble", "noise", "echo", "answers of others"],
 )
 def test_an_answer_is_found_in_what_comes(parts: list[bytes]):
-    sink = asyncio.run(first_round({E["request_import"]: parts}, f"645 {POWER}"))
+    sink = run(first_round({E["request_import"]: parts}, f"645 {POWER}"))
     assert values(sink) == {(POWER, "import", 123456.78, "kWh")}
 
 
 def test_a_broken_frame_is_kept_aside_and_the_meter_asked_again():
     answers = {E["request_export"]: [E["bad_checksum"]]}
-    sink = asyncio.run(first_round(answers, f"645 {POWER} 00020000"))
+    sink = run(first_round(answers, f"645 {POWER} 00020000"))
     assert not sink.samples
     assert {(r.point, r.reason) for r in sink.rejects} >= {(POWER, "checksum")}
     assert E["bad_checksum"].hex(" ").upper() in {r.raw for r in sink.rejects}
@@ -178,7 +175,7 @@ def test_a_silent_and_a_refusing_meter_do_not_hold_up_the_others():
         E["request_import"]: [E["refusal"]],
         W["request_water"]: [W["answer_water"]],
     }
-    sink = asyncio.run(first_round(answers, f"645 161\n645 {POWER}\n188 10 {WATER}"))
+    sink = run(first_round(answers, f"645 161\n645 {POWER}\n188 10 {WATER}"))
     assert values(sink) == {(WATER, "", 1234.56, "m3")}
     error = sink.said[-1][1].text.en
     assert "000000000161 (no answer)" in error
@@ -186,7 +183,7 @@ def test_a_silent_and_a_refusing_meter_do_not_hold_up_the_others():
 
 
 def test_an_unreadable_value_is_kept_aside():
-    sink = asyncio.run(first_round({E["request_import"]: [E["bad_digit"]]}, f"645 {POWER}"))
+    sink = run(first_round({E["request_import"]: [E["bad_digit"]]}, f"645 {POWER}"))
     assert [r.reason for r in sink.rejects] == ["unreadable"]
 
 
