@@ -204,7 +204,7 @@ def main(arguments: list[str]) -> int:
     """Run, print a line for people and one of JSON; 1 when the answers differ."""
     parser = argparse.ArgumentParser(prog="python -m bench inventory", description=__doc__)
     parser.add_argument("--meters", type=int, default=5_000)
-    parser.add_argument("--rounds", type=int, default=5, help="of scan and inventory; pandas runs twice")
+    parser.add_argument("--rounds", type=int, default=8, help="of scan and inventory; pandas runs twice")
     options = parser.parse_args(arguments)
 
     best: dict[str, list[float]] = {}
