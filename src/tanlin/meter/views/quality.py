@@ -24,7 +24,7 @@ from tanlin.meter.vee import KINDS, METHODS
 from tanlin.meter.vee.rules import PARAMETERS
 from tanlin.meter.views.strips import strip
 
-PAGE, ROWS = 8, 12
+PAGE, ROWS = 6, 10
 FILTERS = ("kind", "state", "meter")
 VERBS = ("accept", "estimate", "edit", "undo")
 
