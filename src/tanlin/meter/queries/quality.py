@@ -94,10 +94,11 @@ def around(found: Sequence[Exceptional]) -> dict[int, list[Point]]:
             ),
         }
     )
-    first, last = (str(np.datetime64(int(edge), "s").astype("datetime64[M]")) for edge in _edges(found))
+    # The engine skips row groups by the numbers of the meters, which a join alone does not tell it.
+    meters = ", ".join(str(meter) for meter in sorted({one.meter_id for one in found}))
     sql = f"""SELECT w.id AS id, c.start AS start, c.seconds AS seconds, c.value AS value, c.quality AS quality
         FROM current c JOIN wanted w ON c.meter_id = w.meter_id AND c.channel = w.channel
-        WHERE c.month BETWEEN '{first}' AND '{last}' AND c.start < w.high AND c.start + c.seconds > w.low
+        WHERE c.meter_id IN ({meters}) AND c.month IN ({_months(frame)}) AND c.start < w.high AND c.start + c.seconds > w.low
         ORDER BY w.id, c.start"""
     out: dict[int, list[Point]] = {one.pk: [] for one in found}
     for row in readings.snapshot().query(sql, wanted=frame).to_pylist():
@@ -105,10 +106,16 @@ def around(found: Sequence[Exceptional]) -> dict[int, list[Point]]:
     return out
 
 
-def _edges(found: Sequence[Exceptional]) -> tuple[int, int]:
-    return min(one.start for one in found) - AROUND - 32 * DAY, max(
-        one.end for one in found
-    ) + AROUND + 4 * DAY
+def _months(wanted: pa.Table) -> str:
+    """SQL list of the UTC months in which intervals between ``low`` and ``high`` may start, a bill's length before."""
+    low = wanted["low"].to_numpy() - 32 * DAY
+    edges = zip(low.tolist(), wanted["high"].to_numpy().tolist(), strict=True)
+    months = {month for a, b in edges for month in np.arange(_month(a), _month(b) + 1)}
+    return ", ".join(f"'{month}'" for month in sorted(months))
+
+
+def _month(es: int) -> np.datetime64:
+    return np.datetime64(es, "s").astype("datetime64[M]")
 
 
 def grid(
@@ -188,13 +195,13 @@ def months_until(rows: QuerySet[MeterRow], count: int = 12) -> list[str]:
     ids = pa.table(
         {"meter_id": pa.array(sorted(set(rows.order_by().values_list("meter_id", flat=True))), pa.int64())}
     )
-    sql = """SELECT MIN(d.month) AS first, MAX(d.month) AS last FROM days d
+    sql = """SELECT MIN(d.local_month) AS first, MAX(d.local_month) AS last FROM days d
         JOIN ids i ON d.meter_id = i.meter_id"""
     [found] = readings.snapshot().query(sql, ids=ids).to_pylist()
     if found["last"] is None:
         return []
-    first, last = (found[name] // 100 * 12 + found[name] % 100 - 1 for name in ("first", "last"))
-    return [f"{n // 12:04d}-{n % 12 + 1:02d}" for n in range(max(first, last - count + 1), last + 1)]
+    first, last = (np.datetime64(found[name], "M") for name in ("first", "last"))
+    return np.arange(max(first, last - count + 1), last + 1).astype(str).tolist()
 
 
 def rules(area: Area) -> list[VeeRule]:
