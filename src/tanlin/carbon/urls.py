@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from tanlin.carbon import views
+from tanlin.carbon.views import factors, overview
 
 app_name = "carbon"
 urlpatterns = [
-    path("place/<slug:slug>/carbon/", views.overview, name="overview"),
-    path("place/<slug:slug>/carbon/derive", views.derive, name="derive"),
-    path("place/<slug:slug>/carbon/factors/", views.factors, name="factors"),
-    path("place/<slug:slug>/carbon/factors/new", views.factor_new, name="factor_new"),
+    path("place/<slug:slug>/carbon/", overview.overview, name="overview"),
+    path("place/<slug:slug>/carbon/derive", overview.derive, name="derive"),
+    path("place/<slug:slug>/carbon/factors/", factors.factors, name="factors"),
+    path("place/<slug:slug>/carbon/factors/new", factors.factor_new, name="factor_new"),
 ]

@@ -1,0 +1,1 @@
+"""The claim check: what a published number would need to be true."""

@@ -1,0 +1,7 @@
+"""What people enter beside readings: activities, supply contracts and certificates, and claims."""
+
+from tanlin.carbon.models.activities import Activity, ActivitySheet
+from tanlin.carbon.models.claims import Claim
+from tanlin.carbon.models.instruments import Instrument
+
+__all__ = ["Activity", "ActivitySheet", "Claim", "Instrument"]

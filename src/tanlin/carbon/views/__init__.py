@@ -1,0 +1,1 @@
+"""Pages of carbon, a module each."""
