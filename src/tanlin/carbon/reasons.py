@@ -18,6 +18,10 @@ REASONS: dict[str, Text] = {
     "energy.none": Text(
         "缺少热值或折标准煤系数。", "The heating value or the coefficient of standard coal is missing."
     ),
+    "spread.none": Text(
+        "有因子或活动数据未注明不确定度，区间未知。",
+        "A factor or an activity states no uncertainty, so the interval is unknown.",
+    ),
     "readings.none": Text("该时段没有读数。", "There are no readings in the period."),
     "tariff.none": Text("表计未设电价或气价。", "The meter has no tariff."),
     "tariff.unknown": Text("价目表中没有这个价格方案。", "The tariff is not in the price book."),
