@@ -6,9 +6,16 @@
 //   sankey   {unit, total, nodes: [{id, name, thing, depth, value, note}], links: [{source, target, value}]}
 //   calendar {unit, days: [[ISO day, value | null]], coverage: {ISO day: share}}
 //   quality  {months, rows: [{name, thing, coverage, estimated}]}
+//   bars     {unit, rows: [{name, thing, value, low, high, share, estimated, note, word}]}
+//   tornado  {unit, share, rows: [{name, thing, half, share, note}]}
+//   steps    {unit, steps: [{name, thing, value, level, note}]}: a level, or a step from the level before it
+//   years    {unit, scale, years, provisional, series: [{name, thing, values, low, high, dashed, path}]}
 //   timeline {today, rows: [{name, thing, spans: [{label, exact?, unit, from, to | null, provisional, verified, note}]}]}
 // Unknown is null: a gap with a dotted outline, never zero and never a line across.
+import * as comparisons from "./comparisons.js";
 import { drawings } from "./drawings.js";
+
+const kinds = { ...drawings, ...comparisons };
 
 const charts = new Map();
 let library;
@@ -35,7 +42,7 @@ function theme() {
 function draw(entry, width) {
   const { element, chart, spec, words } = entry;
   const narrow = (width ?? element.clientWidth) < 560;
-  const { option, height } = drawings[spec.kind](spec, theme(), words, narrow);
+  const { option, height } = kinds[spec.kind](spec, theme(), words, narrow);
   if (!document.fullscreenElement) element.style.height = `${height}px`;
   chart.resize({ width: width ?? "auto", silent: true });
   chart.setOption(base(option), { notMerge: true });

@@ -1,6 +1,6 @@
 // ECharts options of each kind of picture; pure functions (spec, theme, words, narrow) → {option, height}.
 
-const SPACE = "\u00a0"; // between a number and its unit, where no line may break
+export const SPACE = "\u00a0"; // between a number and its unit, where no line may break
 
 export function format(value) {
   if (value === null || value === undefined) return null;
@@ -8,11 +8,11 @@ export function format(value) {
   const places = size === 0 || size >= 99.95 ? 0 : size >= 9.995 ? 1 : size >= 0.995 ? 2 : 3;
   return value.toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places }).replace("-", "−");
 }
-const percent = (share) => `${(Math.floor(share * 1000) / 10).toFixed(share >= 0.9995 ? 0 : 1)}${SPACE}%`;
-const short = (value) => value.toLocaleString("en", { maximumFractionDigits: 2 });
+export const percent = (share) => `${(Math.floor(share * 1000) / 10).toFixed(share >= 0.9995 ? 0 : 1)}${SPACE}%`;
+export const short = (value) => value.toLocaleString("en", { maximumFractionDigits: 2 });
 
 // A tooltip is built of elements with classes: the page allows no inline style.
-function tip(head, rows) {
+export function tip(head, rows) {
   const box = document.createElement("div");
   box.className = "tip";
   const title = document.createElement("b");
@@ -27,8 +27,8 @@ function tip(head, rows) {
   return box;
 }
 
-const hatch = (theme) => ({ symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 3], rotation: -Math.PI / 4, color: theme.token("surface") });
-const plain = { symbol: "none" };
+export const hatch = (theme) => ({ symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 3], rotation: -Math.PI / 4, color: theme.token("surface") });
+export const plain = { symbol: "none" };
 
 function axes(theme, categories, narrow, title, flags) {
   const text = { color: theme.token("muted"), fontSize: theme.size };

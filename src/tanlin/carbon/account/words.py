@@ -1,0 +1,77 @@
+"""The account in words: sectors as people say them and as the GPC numbers them, notation keys, causes of error. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tanlin.carbon.rows import CARRIERS
+from tanlin.kernel.errors import Text
+
+#: Roman number of the GPC sector → everyday name, name in the GPC, colour token.
+SECTORS: dict[str, tuple[Text, Text, str]] = {
+    "I": (Text("建筑用能", "Energy in buildings"), Text("固定能源活动", "Stationary energy"), "electricity"),
+    "II": (Text("交通出行", "Travel and transport"), Text("交通", "Transportation"), "fuel"),
+    "III": (Text("垃圾和污水", "Waste and sewage"), Text("废弃物", "Waste"), "waste"),
+    "IV": (
+        Text("制冷剂等产品", "Refrigerants and products"),
+        Text("工业过程和产品使用", "Industrial processes and product use"),
+        "cooling",
+    ),
+    "V": (
+        Text("绿化和土地", "Greenery and land"),
+        Text("农业、林业和其他土地利用", "Agriculture, forestry and other land use"),
+        "ev",
+    ),
+    "VI": (Text("其他间接排放", "Other indirect emissions"), Text("其他范围三", "Other Scope 3"), "grid"),
+}
+
+#: Notation key → what a worker reads, what the GPC means by it.
+KEYS: dict[str, tuple[Text, Text]] = {
+    "NO": (Text("不存在", "does not occur here"), Text("NO：不发生", "NO: not occurring")),
+    "NE": (Text("未估算", "not estimated"), Text("NE：未估算", "NE: not estimated")),
+    "IE": (
+        Text("已计入别处", "counted elsewhere"),
+        Text("IE：已计入其他项", "IE: included elsewhere"),
+    ),
+    "C": (Text("保密", "kept confidential"), Text("C：保密", "C: confidential")),
+}
+
+LEVELS: dict[str, Text] = {
+    "basic": Text("BASIC", "BASIC"),
+    "basic_plus": Text("BASIC+", "BASIC+"),
+    "territorial": Text("地域排放，只列示不相加", "Territorial, shown but not added"),
+    "memo": Text("备忘项，不相加", "Memo, not added"),
+}
+
+SOURCES: dict[str, Text] = {
+    "meter": Text("表计", "meter"),
+    "bill": Text("账单", "bill"),
+    "document": Text("单据", "document"),
+    "survey": Text("调查", "survey"),
+    "estimate": Text("估算", "estimate"),
+}
+
+
+def sector_of(ref: str) -> str:
+    """``I.1.2`` → ``I``."""
+    return ref.partition(".")[0]
+
+
+def cause_name(cause: str, facts: Mapping[str, Text], places: Mapping[str, Text]) -> Text:
+    """A cause of error as people name it: a factor by its name, metering by its place and carrier, data by their kind."""
+    kind, _, rest = cause.partition(":")
+    if kind == "meter" and rest:
+        place, carrier, channel = [*rest.split("/"), "", "", ""][:3]
+        thing = CARRIERS.get(
+            "pv" if carrier == "electricity" and channel == "generation" else carrier, Text(rest, rest)
+        )
+        where = places.get(place, Text(place, place))
+        return Text(f"计量：{where.zh} · {thing.zh}", f"Metering: {where.en}, {thing.en.lower()}")
+    if kind == "survey":
+        return Text(f"调查 {rest}", f"Survey {rest}")
+    if kind == "activity":
+        return Text(f"填报数据 {rest}", f"Entered data {rest}")
+    name = facts.get(cause)
+    return (
+        Text(f"因子：{name.zh}", f"Factor: {name.en}") if name else Text(f"因子 {cause}", f"Factor {cause}")
+    )
