@@ -16,6 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from tanlin.carbon.ledgers import require
 from tanlin.carbon.reasons import reason_text
 from tanlin.kernel.errors import BadInput, Text, Where
 
@@ -260,15 +261,15 @@ class FactorBook:
         first = self.resolve(kind, region, day, product)
         if isinstance(first, Unknown):
             return first
-        if _gas(first.unit) == _ALL_GASES:
+        if gas_of(first.unit) == _ALL_GASES:
             return [first]
         same = self._index[kind, product, first.fact.region]
         begun = [f for f in same if f.valid_from is None or f.valid_from <= day]
-        gases = sorted({_gas(f.unit) for f in begun} - {_ALL_GASES})
-        return [_newest([f for f in begun if _gas(f.unit) == gas], day) for gas in gases]
+        gases = sorted({gas_of(f.unit) for f in begun} - {_ALL_GASES})
+        return [_newest([f for f in begun if gas_of(f.unit) == gas], day) for gas in gases]
 
 
-def _gas(unit: str) -> str:
+def gas_of(unit: str) -> str:
     """The gas that a unit such as ``kgCO2/kWh`` counts; the column ``gas`` may be left empty."""
     mass = unit.partition("/")[0]
     return next((gas for gas in _GASES if mass.endswith(gas)), "")
@@ -292,10 +293,12 @@ def emission_per_unit(
     """tCO2e per canonical unit of a carrier (kWh, m3, GJ, kg), or Unknown.
 
     Factors per kWh of gas are brought to m3 by the calorific value; gases other than CO2 by one set of GWP100.
+    Raises Refused where the carrier's kind of factor is not one of inventories.
     """
     rule = carriers().get(carrier)
     if rule is None:
         return Unknown("factor.none")
+    require(rule["kind"])
     product = product or rule["product"]
     if not product and rule["kind"] in ("fuel", "waste"):
         return Unknown("factor.no_product")
@@ -323,7 +326,7 @@ def _to_tonnes(
     from tanlin.kernel.units import CANONICAL
 
     mass, _, per = part.unit.partition("/")
-    gas = _gas(part.unit)
+    gas = gas_of(part.unit)
     kilograms = _MASS_KG.get(mass.removesuffix(gas))
     if per == "t":  # one tonne of water is one cubic metre; waste and fuel are weighed in kilograms
         unit, amount = ("m3", 1.0) if carrier == "water" else ("kg", 1000.0)

@@ -13,6 +13,10 @@ REASONS: dict[str, Text] = {
         "未注明燃料或垃圾处理方式，无法选定排放因子。",
         "Fuel or waste treatment is not stated, so no factor can be chosen.",
     ),
+    "factor.net_only": Text(
+        "只有扣除了避免处置的净减排估值，它不是排放因子。",
+        "Only an estimate net of avoided disposal is known, and that is no emission factor.",
+    ),
     "factor.no_gwp": Text("缺少全球增温潜势。", "The global warming potential is missing."),
     "factor.unit": Text("排放因子的单位与读数不符。", "The factor's unit does not fit the readings."),
     "energy.none": Text(
