@@ -26,7 +26,17 @@ REASONS: dict[str, Text] = {
         "有因子或活动数据未注明不确定度，区间未知。",
         "A factor or an activity states no uncertainty, so the interval is unknown.",
     ),
+    "activity.metered": Text(
+        "同一活动已由表计计量，填报数不计入。", "Meters count the same; the entered amount is not added."
+    ),
     "readings.none": Text("该时段没有读数。", "There are no readings in the period."),
+    "boundary.no_population": Text(
+        "未填写人口，无法计算人均。", "No population is stated, so there is no value per person."
+    ),
+    "boundary.no_floor": Text(
+        "未填写建筑面积，无法计算单位面积。",
+        "No floor area is stated, so there is no value per square metre.",
+    ),
     "tariff.none": Text("表计未设电价或气价。", "The meter has no tariff."),
     "tariff.unknown": Text("价目表中没有这个价格方案。", "The tariff is not in the price book."),
     "tariff.carrier": Text("价格方案与能源品种不符。", "The tariff is for another carrier."),
