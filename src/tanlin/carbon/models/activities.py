@@ -43,7 +43,10 @@ class ActivitySheet(models.Model):
 
 
 class Activity(models.Model):
-    """An amount of a stream in the local days [first_day, last_day] of an area, in the stream's unit."""
+    """An amount of a stream in the local days [first_day, last_day] of an area, in the stream's unit.
+
+    ``stated`` keeps the amount and unit as they were entered.
+    """
 
     sheet = models.ForeignKey(ActivitySheet, models.CASCADE, related_name="activities")
     area = models.ForeignKey(AREA, models.PROTECT, related_name="+")
@@ -52,6 +55,7 @@ class Activity(models.Model):
     last_day = models.DateField(_("last day"))
     amount = models.FloatField(_("amount"))
     unit = models.CharField(_("unit"), max_length=20)
+    stated = models.CharField(_("as entered"), max_length=80, blank=True)
     source = models.CharField(_("source"), max_length=10, choices=Source)
     uncertainty_pct = models.FloatField(_("95 % half-range in percent"), null=True, blank=True)
     note = models.CharField(_("note"), max_length=300, blank=True)
