@@ -112,6 +112,7 @@ def registry(meters: int) -> pa.Table:
             "to_es": np.full(meters, 2**40, np.int64),
             "selected": np.ones(meters, bool),
             "parent": pa.nulls(meters, pa.int64()),
+            "use": same("residential"),
         }
     )
 

@@ -114,6 +114,17 @@ def test_bad_map_names_row_column_and_value(folder, capsys, line, row, column, v
         assert words in out.err
 
 
+def test_a_map_may_state_the_use_of_meters(folder, capsys):
+    plain = json.loads(ask(folder, capsys, "--json", "--receipts", str(folder / "rc"))[1].out)
+    (folder / "map.csv").write_text(MAP.replace("parent\n", "parent,use\n").replace("2,\n", "2,,商业\n"))
+    stated = json.loads(ask(folder, capsys, "--json")[1].out)
+    assert {row["use"] for row in stated["table"]} == {"commercial"}
+    assert stated["totals"] == plain["totals"]
+    (folder / "map.csv").write_text(MAP.replace("parent\n", "parent,use\n").replace("2,\n", "2,,leisure\n"))
+    code, out = ask(folder, capsys)
+    assert code == 2 and "row 2" in out.err and "leisure" in out.err
+
+
 def test_bad_readings(folder, capsys):
     write(folder, ["E1", "E7"], [0, 1], [1.0, 2.0])
     code, out = ask(folder, capsys)

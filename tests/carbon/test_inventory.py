@@ -39,6 +39,7 @@ def meters(*rows):
         "to_es": None,
         "selected": True,
         "parent": None,
+        "use": "",
     }
     full = [base | row for row in rows]
     types = {
@@ -408,3 +409,19 @@ def test_no_meters():
         "2023",
     )
     assert made.table.num_rows == 0 and made.totals["tco2e"]["value"] is None
+
+
+def test_each_use_is_a_row_of_its_own_and_the_total_stays():
+    snap = snapshot(*hours(1, es("2023-03-01"), [10.0]), *hours(2, es("2023-03-01"), [20.0]))
+    uses = ("residential", "charging")
+    made = run(snap, meters(*({"meter_id": i, "use": use} for i, use in enumerate(uses, 1))), "2023-03")
+    plain = run(snap, meters({"meter_id": 1}, {"meter_id": 2}), "2023-03")
+    assert {row["use"]: row["value"] for row in made.table.to_pylist()} == {
+        "residential": 10.0,
+        "charging": 20.0,
+    }
+    assert [row["use"] for row in plain.table.to_pylist()] == [""]
+    assert all(
+        made.totals["tco2e"][name] == pytest.approx(plain.totals["tco2e"][name])
+        for name in ("value", "low", "high")
+    )

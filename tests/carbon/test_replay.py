@@ -10,9 +10,13 @@ import pytest
 from django.test import Client
 
 from tanlin.carbon import services
+from tanlin.carbon.figures import without_use
+from tanlin.carbon.services import deriving
+from tanlin.carbon.services.inputs import Registry
 from tanlin.community import services as community
 from tanlin.community.queries import SYSTEM
 from tanlin.kernel.errors import NotFound
+from tanlin.kernel.receipt import canonical
 from tanlin.meter import services as meter
 from tanlin.record import FactRow
 from tanlin.record import queries as record
@@ -62,6 +66,35 @@ def test_what_is_unknown_replays_with_the_same_reason(world: p.Place) -> None:
     assert {key: replay(key=key) for key in ("carbon.co2e", "carbon.cost", "carbon.inventory")} == {
         key: ("equal", []) for key in ("carbon.co2e", "carbon.cost", "carbon.inventory")
     }
+
+
+def test_receipts_from_before_meters_had_a_use_replay_equal(
+    world: p.Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pinned(self: Registry) -> bytes:
+        rows = [
+            {"table": n} | row for n in ("meters", "daily", "devices") for row in getattr(self, n).to_pylist()
+        ]
+        return canonical([{key: value for key, value in row.items() if key != "use"} for row in rows])
+
+    was = deriving.results
+    with monkeypatch.context() as then:
+        then.setattr(Registry, "pinned", pinned)
+        then.setattr(deriving, "results", lambda *of: [without_use(result) for result in was(*of)])
+        services.derive(world.area, p.YEAR)
+    old = record.figures(world.area, "2023")
+    assert "use" not in old["carbon.inventory", "2023"].table[0]
+    assert {key: replay(figure.receipt) for key, figure in old.items()} == dict.fromkeys(old, ("equal", []))
+    meter.change(world.row("LONE"), {"use": "public"}, actor=SYSTEM)
+    services.derive(world.area, p.YEAR)
+    used = {
+        (row["use"], row["value"] is None)
+        for row in tell("carbon.inventory").table
+        if row["place"] == "garden-1"
+    }
+    assert ("public", False) in used
+    assert replay(old["carbon.co2e", "2023"].receipt) == ("equal", [("registry", "LONE · use")])
+    assert tell("carbon.co2e").value == pytest.approx(old["carbon.co2e", "2023"].value, rel=1e-12)
 
 
 def test_a_replay_mints_nothing(world: p.Place) -> None:

@@ -12,7 +12,7 @@ from tanlin.carbon.uncertainty import MEASURES, combine, total
 def line(**given):
     base = {
         "month": 202301, "place": "p", "scope": 2, "carrier": "electricity", "channel": "import", "product": "",
-        "value": 1000.0, "unit": "kWh", "energy_kwh": 1000.0, "tce": 0.1, "tco2e": 1.0, "cost": None, "currency": None,
+        "use": "", "value": 1000.0, "unit": "kWh", "energy_kwh": 1000.0, "tce": 0.1, "tco2e": 1.0, "cost": None, "currency": None,
         "seconds_present": 1, "seconds_expected": 1, "estimated": 0.0, "u_meter": 0.0, "u_energy": 0.0,
         "factor_id": "f", "factor_pct": 10.0, "provisional": False, "verified": True, "reason": None,
     }  # fmt: skip

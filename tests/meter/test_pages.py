@@ -117,6 +117,11 @@ def test_a_meter_is_registered_changed_and_corrected_by_forms(engineer: Client, 
     assert engineer.post(f"{there}row/{row.pk}/", fields).status_code == 422  # without a reason
     assert engineer.post(f"{there}row/{row.pk}/", fields | {"reason": "misread"}).status_code == 302
     assert MeterRow.objects.get(superseded_at=None).multiplier == 60.0
+    row = MeterRow.objects.get(superseded_at=None)
+    dated = {"use": "public", "from_day": "2025-06-15", "reason": "now a library"}
+    assert engineer.post(f"{there}row/{row.pk}/", fields | dated).status_code == 302
+    assert [r.use for r in queries.rows_of(row.meter)] == ["", "public"]
+    assert "public" in engineer.get(there).content.decode()
     [reading] = queries.stored(Meter.objects.get(), 1)
     key = {name: reading[name] for name in ("channel", "start", "seconds")}
     assert engineer.get(there + "correct/", key).status_code == 200
@@ -163,6 +168,7 @@ def test_the_list_filters_and_exports_without_formulas(engineer: Client, areas: 
     assert "A-1" in engineer.get(BASE, {"q": "a-1", "place": "building", "role": ""}).content.decode()
     assert "No meter fits" in engineer.get(BASE, {"role": "sub"}).content.decode()
     body = engineer.get(BASE + "export.csv").content.decode("utf-8-sig")
+    assert "用途" in body.splitlines()[0] or ",use," in body.splitlines()[0]
     assert [line[0] for line in csv.reader(io.StringIO(body))][1:] == ["A-1", "'=2+3"]
     book = load_workbook(io.BytesIO(engineer.get(BASE + "export.xlsx").content))
     assert [cell.value for cell in book["meters"]["A"]][1:] == ["A-1", "'=2+3"]
@@ -227,6 +233,16 @@ def test_the_command_registers_a_list(areas: dict[str, Any], tmp_path: Any):
     )
     assert len(json.loads(command("register", str(file), "--place", "here", "--json").stdout)) == 2
     assert MeterRow.objects.get(meter__number="S").parent.number == "M"
+    assert set(MeterRow.objects.values_list("use", flat=True)) == {""}
+    file.write_text(
+        "number,carrier,valid_from,用途\nU1,electricity,2025-01-01,商铺\nU2,electricity,2025-01-01,charging\n",
+        "utf-8",
+    )
+    assert command("register", str(file), "--place", "here").exception is None
+    assert [MeterRow.objects.get(meter__number=n).use for n in ("U1", "U2")] == ["commercial", "charging"]
+    file.write_text("number,carrier,valid_from,用途\nU3,electricity,2025-01-01,娱乐\n", "utf-8")
+    bad = command("register", str(file), "--place", "here").exception
+    assert (bad.code, bad.where.row, bad.where.value) == ("meter.unknown_use", 2, "娱乐")
     file.write_text("number,carrier,valid_from\nX,electricity,yesterday\n", "utf-8")
     bad = command("register", str(file), "--place", "here")
     assert (bad.exception.code, bad.exception.where.row) == ("meter.bad_line", 2)

@@ -91,6 +91,7 @@ def used(pk: int) -> float | None:
         ({"unit": "kg"}, "kernel.unknown_unit"),
         ({"carrier": "steam", "unit": "kg"}, "kernel.unknown_carrier"),
         ({"parent": "nobody"}, "meter.unknown_parent"),
+        ({"use": "leisure"}, "meter.unknown_use"),
     ],
 )
 def test_a_wrong_meter_is_refused_whole(fields: dict[str, Any], code: str):

@@ -17,6 +17,7 @@ from tanlin.carbon.factors import FactorBook, Unknown
 from tanlin.kernel.errors import BadInput, Text, Where
 from tanlin.kernel.period import Period, utc_offsets
 from tanlin.kernel.units import CANONICAL, CHANNELS, factor_to_canonical
+from tanlin.meter import use_of
 
 KINDS = ("interval", "register", "bill")
 _NEEDED = ("meter", "place", "region", "carrier", "channel", "kind", "unit", "multiplier", "parent")
@@ -95,6 +96,11 @@ def read_map(path: Path) -> list[dict[str, str]]:
                     value=row[column],
                     allowed=[a for a in allowed if a],
                 )
+        try:
+            row |= {"use": use_of(row["use"])} if "use" in row else {}
+        except BadInput as error:
+            error.where = Where(file=str(path), row=line, column="use", value=row["use"])
+            raise
         for column in ("multiplier", "uncertainty_pct"):
             _number(path, line, column, row.get(column, ""))
         if not row["meter"] or row["meter"] in met:
@@ -211,6 +217,7 @@ def meters_frame(job: Job, rows: list[dict[str, str]], number: dict[str, int], b
             },
             "product": pa.array([r.get("product") or None for r in rows], pa.string()),
             "tariff": pa.array([r.get("tariff") or None for r in rows], pa.string()),
+            "use": pa.array([r.get("use", "") for r in rows], pa.string()),
             "tz": pa.array([job.tz] * len(rows), pa.string()),
             "multiplier": pa.array([scale(n, r) for n, r in lines], pa.float64()),
             "uncertainty_pct": pa.array(pct, pa.float64()),

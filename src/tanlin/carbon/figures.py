@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -104,6 +104,14 @@ def results(inventory: Inventory, days: pa.Table | None = None) -> list[Result]:
     if days is not None:
         tables.append(Result("carbon.days", None, "kWh", table=days.to_pylist()))
     return scalars + tables
+
+
+def without_use(result: Result) -> Result:
+    """The figure as stated from a registry that says nothing of uses: its rows have no such column."""
+    if result.key != "carbon.inventory" or result.table is None:
+        return result
+    rows = [{name: value for name, value in row.items() if name != "use"} for row in result.table]
+    return replace(result, table=rows)
 
 
 def nothing(key: str) -> Result:

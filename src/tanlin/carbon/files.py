@@ -1,7 +1,7 @@
 """An inventory from files alone: readings in Parquet, a map of meters in CSV. No database, no Django.
 
 ``map.csv`` columns: meter, place, region, carrier, channel, kind, unit, multiplier, parent; optional product,
-tariff, uncertainty_pct. Months are those of the regions' time zone, unless the job states one. Receipts are ``<hex>.json`` in a folder beside ``files.json`` (digest → path).
+tariff, use, uncertainty_pct. Months are those of the regions' time zone, unless the job states one. Receipts are ``<hex>.json`` in a folder beside ``files.json`` (digest → path).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from tanlin.carbon.edge import Job, meters_frame, read_map, readings_table
 from tanlin.carbon.factors import FactorBook, data_rows, read_facts, region_chain
-from tanlin.carbon.figures import Result, results
+from tanlin.carbon.figures import Result, results, without_use
 from tanlin.carbon.inventory import Inventory, inventory
 from tanlin.carbon.methods import INVENTORY
 from tanlin.carbon.tariffs import TariffBook, read_tariffs
@@ -69,7 +69,10 @@ def compute(job: Job, book: FactorBook | None = None) -> tuple[Inventory, list[R
     snapshot = Snapshot.from_table(readings_table(job, rows, number))
     frame = meters_frame(job, rows, number, book)
     made = inventory(snapshot, frame, job.period, book, TariffBook(read_tariffs(job.tariffs)), gwp=job.gwp)
-    return made, results(made)
+    found = results(made)
+    if not any("use" in row for row in rows):
+        found = [without_use(result) for result in found]
+    return made, found
 
 
 def receipts(job: Job, made: Inventory, found: list[Result]) -> dict[str, Receipt]:

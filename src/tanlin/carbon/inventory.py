@@ -71,7 +71,7 @@ class Readings(Protocol):
 class Inventory:
     """The tables of one place and period.
 
-    ``table``: one row a month, place, scope, carrier, channel, product, factor and reason.
+    ``table``: one row a month, place, scope, carrier, channel, product, use, factor and reason.
     ``breakdown``: main meters, their sub-meters and the unmetered difference. ``facts_used``: receipt inputs.
     ``totals``: measure → :func:`tanlin.carbon.uncertainty.total`.
     """
@@ -111,7 +111,7 @@ def inventory(
     Args:
         snapshot: readings in canonical units before multiplier.
         meters: one row a dated registry row: meter_id, channel, carrier, product, place, region, tz,
-            multiplier, uncertainty_pct, tariff, kind, from_es, to_es, selected, parent.
+            multiplier, uncertainty_pct, tariff, kind, from_es, to_es, selected, parent, use.
         as_of: readings are expected up to this epoch second (default: the end of the period).
         gwp: set of GWP100, ``ar5`` or ``ar6``, one for the whole inventory.
         breakdown: also read the meters that are not selected, for the second table.
@@ -140,7 +140,7 @@ class _Rows:
     def __init__(self, meters: pa.Table) -> None:
         text = {
             name: [value or "" for value in meters[name].to_pylist()]
-            for name in ("channel", "carrier", "product", "place", "region", "tz", "kind")
+            for name in ("channel", "carrier", "product", "place", "region", "tz", "kind", "use")
         }
         tariff = [value or None for value in meters["tariff"].to_pylist()]
         known = carriers()
@@ -157,7 +157,7 @@ class _Rows:
         self.combo = np.array([number[key] for key in keys], np.int64)
         self.product = product
         self.channel, self.carrier, self.place = text["channel"], text["carrier"], text["place"]
-        self.kind, self.count = text["kind"], meters.num_rows
+        self.kind, self.use, self.count = text["kind"], text["use"], meters.num_rows
         self.meter_id = meters["meter_id"].to_numpy().astype(np.int64)
         self.parent = meters["parent"].to_pylist()
         self.selected = np.array(meters["selected"].to_pylist(), bool)

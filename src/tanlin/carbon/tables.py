@@ -22,6 +22,7 @@ INVENTORY = pa.schema(
         ("carrier", pa.string()),
         ("channel", pa.string()),
         ("product", pa.string()),
+        ("use", pa.string()),
         ("value", pa.float64()),
         ("unit", pa.string()),
         ("energy_kwh", pa.float64()),
@@ -63,7 +64,7 @@ BREAKDOWN = pa.schema(
 def inventory_table(
     rows: _Rows, sums: Sums, weights: Weights, expected: np.ndarray, cost: np.ndarray, codes: np.ndarray
 ) -> pa.Table:
-    """One row a month, place, scope, carrier, channel, product, factor and reason of unknown cost.
+    """One row a month, place, scope, carrier, channel, product, use, factor and reason of unknown cost.
 
     Meters whose cost is unknown are rows of their own, so that no cost is a part passed off as the whole.
     """
@@ -75,7 +76,9 @@ def inventory_table(
     key = _joint(
         [
             cell,
-            _codes(list(zip(rows.place, rows.channel, rows.carrier, rows.product, strict=True)))[row],
+            _codes(list(zip(rows.place, rows.channel, rows.carrier, rows.product, rows.use, strict=True)))[
+                row
+            ],
             _codes(
                 [
                     _stamp(weights, number, c)
@@ -114,10 +117,8 @@ def inventory_table(
         )
         for n, i in enumerate(first)
     ]
-    order = [(name, "ascending") for name in ("month", "place", "scope", "carrier", "channel", "product")]
-    return pa.Table.from_pylist(out, INVENTORY).sort_by(
-        [*order, ("factor_id", "ascending"), ("reason", "ascending")]
-    )
+    names = ("month", "place", "scope", "carrier", "channel", "product", "use", "factor_id", "reason")
+    return pa.Table.from_pylist(out, INVENTORY).sort_by([(name, "ascending") for name in names])
 
 
 def _stamp(weights: Weights, number: int, cell: int) -> str:
@@ -147,6 +148,7 @@ def _line(
         "carrier": carrier,
         "channel": rows.channel[row],
         "product": rows.product[row],
+        "use": rows.use[row],
         "value": sums["value"] if read else None,
         "unit": CANONICAL[carrier],
         "energy_kwh": _times(sums["value"], weight.energy, read),

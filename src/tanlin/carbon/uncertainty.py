@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 MEASURES = {"tco2e": "tCO2e", "energy_kwh": "kWh", "tce": "tce", "cost": None, "value": None}
-_METERED = ("place", "scope", "carrier", "channel", "product")
+_METERED = ("place", "scope", "carrier", "channel", "product", "use")
 
 
 def combine(table: pa.Table, by: Sequence[str], measure: str = "tco2e") -> list[dict[str, Any]]:

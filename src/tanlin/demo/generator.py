@@ -321,7 +321,7 @@ METERS = pa.schema(
         for name in ("number", "owner", "carrier", "channel", "place", "name", "name_en", "kind")
     ]
     + [("multiplier", pa.float64())]
-    + [(name, pa.string()) for name in ("unit", "product", "parent", "tariff")]
+    + [(name, pa.string()) for name in ("unit", "product", "parent", "tariff", "use")]
     + [("valid_from", pa.date32()), ("valid_to", pa.date32())]
 )
 

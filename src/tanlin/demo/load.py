@@ -141,6 +141,7 @@ def specs(p: Place, made_areas: dict[str, Any]) -> list[meter.Spec]:
             owner=made_areas[m.owner], place=made_areas[m.place], carrier=m.carrier, number=m.number,
             name=m.name, unit=m.unit, valid_from=FIRST_DAY, channel=channel, kind=m.kind,
             multiplier=m.multiplier, product=m.product or "", tariff=m.tariff or "", parent=m.parent,
+            use=m.use,
         )
         for m in p.meters
         for channel in m.channels

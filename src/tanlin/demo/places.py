@@ -64,6 +64,7 @@ class Meter:
     parent: str | None = None
     tariff: str | None = None
     faults: tuple[str, ...] = ()
+    use: str = ""
 
     @property
     def unit(self) -> str:
@@ -124,6 +125,9 @@ class Place:
 
 DAILY = ("feeder", "weighing", "kitchen_intake")
 CONSUMERS = ("home", "shop")
+#: Use by profile; what is not named is public, a transformer's total and generation are of no single use.
+USES = {"pv": "", "ev": "charging", "ev_fast": "charging", "ev_slow": "charging", "ebike": "charging",
+        "industry": "industry"}  # fmt: skip
 
 
 class Builder:
@@ -178,15 +182,16 @@ class Builder:
         multiplier: float = 1.0,
         channels: tuple[str, ...] = ("import",),
         faults: tuple[str, ...] = (),
+        use: str | None = None,
     ) -> str:
-        """Add an hourly electricity meter; return its number."""
+        """Add an hourly electricity meter; return its number. ``use`` None: that of its profile."""
         number = self.number(code)
         tariff = None if channels == ("generation",) else self.place.tariff_public
         self.place.meters.append(
             Meter(
                 number, self.owner(area), "electricity", area, *names, profile, size,
                 channels=channels, multiplier=multiplier, parent=parent, tariff=tariff,
-                faults=faults,
+                faults=faults, use=use if use is not None else USES.get(profile, "public"),
             )
         )  # fmt: skip
         return number
@@ -197,12 +202,12 @@ class Builder:
 
     def site(
         self, area: str, names: tuple[str, str], base: float, multiplier: float = 1.0,
-        faults: tuple[str, ...] = (),
+        faults: tuple[str, ...] = (), use: str = "public",
     ) -> str:  # fmt: skip
         """Add a grid connection: children and `base` kWh a year of its own, less PV here."""
         return self.hourly(
             area, "MAIN", names, "site", base, multiplier=multiplier,
-            channels=("import", "export"), faults=faults,
+            channels=("import", "export"), faults=faults, use=use,
         )  # fmt: skip
 
     def feeder(self, area: str, label: str, kind: str) -> str:
@@ -238,6 +243,7 @@ class Builder:
                         f"{zh}{i + 1}", f"{en} {i + 1}", profile, 2.9, kind="bill",
                         product=product, parent=feeder if electric else None,
                         tariff=tariff if electric else None, faults=faults,
+                        use="residential" if i < count else "commercial",
                     )
                 )  # fmt: skip
 
@@ -274,6 +280,7 @@ class Builder:
                 "register", size, kind="register", faults=faults,
                 product="natural_gas" if carrier == "gas" else None,
                 tariff=self.place.tariff_public if carrier == "electricity" else None,
+                use="public",
             )
         )  # fmt: skip
 
@@ -284,7 +291,7 @@ class Builder:
         self.place.meters.append(
             Meter(
                 self.number("BILL", carrier), self.owner(area), carrier, area, *names,
-                "even", size, kind="bill", product=product,
+                "even", size, kind="bill", product=product, use="public",
             )
         )  # fmt: skip
 

@@ -73,8 +73,9 @@ def haiwan() -> Place:
     b.hourly(centre, "HVAC", ("中央空调", "Air conditioning"), "hvac", 46000, parent=main)
     b.hourly(centre, "LTG", ("照明插座", "Lights and sockets"), "office", 28000, parent=main)
     b.pv(centre, ("屋顶光伏", "Roof PV"), 30)
-    main = b.site(park, ("园区总表", "Park, grid connection"), 900000, 400)
-    b.hourly(park, "CHL", ("冷水机组", "Chillers"), "hvac", 640000, parent=main, multiplier=80)
+    main = b.site(park, ("园区总表", "Park, grid connection"), 900000, 400, use="industry")
+    b.hourly(park, "CHL", ("冷水机组", "Chillers"), "hvac", 640000, parent=main, multiplier=80,
+             use="industry")  # fmt: skip
     b.hourly(park, "SHOP", ("试验车间", "Test workshop"), "industry", 820000, parent=main,
              multiplier=80)  # fmt: skip
     for n, m2 in enumerate((2100, 1800, 1500, 1200, 1000, 800, 700, 600), start=1):
@@ -105,12 +106,13 @@ def weiwu() -> Place:
         ("firm", "岭光企业楼", "Lingguang House", "office", 420000, 9000),
     )
     for key, zh, en, profile, size, floor in five:
+        use = {"works": "industry", "firm": "commercial"}.get(key, "public")
         spot = b.area(f"weiling-{key}", zh, en, "building", "weiling", floor=floor)
-        main = b.site(spot, (f"{zh}总表", f"{en}, grid connection"), size * 0.08, 60)
+        main = b.site(spot, (f"{zh}总表", f"{en}, grid connection"), size * 0.08, 60, use=use)
         b.hourly(spot, "LOAD", ("照明与动力", "Light and power"), profile, size * 0.62,
-                 parent=main, multiplier=20)  # fmt: skip
+                 parent=main, multiplier=20, use=use)  # fmt: skip
         b.hourly(spot, "HVAC", ("空调", "Air conditioning"), "hvac", size * 0.30, parent=main,
-                 multiplier=20)  # fmt: skip
+                 multiplier=20, use=use)  # fmt: skip
         if key in ("school", "works"):
             b.pv(spot, ("屋顶光伏", "Roof PV"), 90 if key == "school" else 240)
     for n in (1, 2, 3):
@@ -173,9 +175,10 @@ def jiangbin() -> Place:
         b.hourly(estate, "PUB", ("公共照明", "Public lighting"), "dark_half", 6100,
                  faults=("led",) if i == 7 else ())  # fmt: skip
         if i == 7:
-            main = b.site(estate, ("会所总表", "Club house, grid connection"), 15000, 20)
+            main = b.site(estate, ("会所总表", "Club house, grid connection"), 15000, 20,
+                          use="commercial")  # fmt: skip
             b.hourly(estate, "HVAC", ("会所空调", "Club house air conditioning"), "hvac", 28000,
-                     parent=main)  # fmt: skip
+                     parent=main, use="commercial")  # fmt: skip
             b.pv(estate, ("屋顶光伏", "Roof PV"), 22)
         else:
             b.hourly(block, "LIFT", ("电梯", "Lifts"), "lift", 8800,
@@ -275,7 +278,7 @@ def shadao() -> Place:
         b.hourly("shadao", "SEW", (f"污水提升泵{n}", f"Sewage lift {n}"), "rain", 11000)
     for n in (1, 2, 3):
         b.hourly("shadao-luhua", "GRN", (f"大棚{n}", f"Greenhouse {n}"), "garage", 9500,
-                 faults=("dead",) if n == 1 else ())  # fmt: skip
+                 faults=("dead",) if n == 1 else (), use="commercial")  # fmt: skip
     b.register("shadao-hub-1", "water", ("主楼水表", "Main building water"), 2600)
     return p
 

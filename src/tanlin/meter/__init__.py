@@ -8,9 +8,11 @@ from tanlin.kernel.door import door
 __getattr__, __dir__ = door(
     __name__,
     {
+        "cells": ("moment", "number"),
         "mapping": ("Mapping", "guess"),
         "parsing": ("parse", "preview"),
         "registry": ("Row", "devices_schema", "frame_schema", "meters_frame"),
-        "sheets": ("safe_cell",),
+        "sheets": ("Sheet", "read", "safe_cell"),
+        "uses": ("USES", "use_of"),
     },
 )

@@ -42,6 +42,7 @@ class MeterOut(Schema):
     latest: str | None
     health: str
     origin: str
+    use: str
 
 
 class RowOut(Schema):
@@ -56,6 +57,7 @@ class RowOut(Schema):
     parent: int | None
     tariff: str
     uncertainty_pct: float
+    use: str
     valid_from: date
     valid_to: date | None
 
@@ -122,7 +124,7 @@ def meter_json(line: queries.Listed) -> dict[str, Any]:
     return {
         **{
             name: getattr(row, name)
-            for name in ("channel", "kind", "product", "unit", "multiplier", "tariff")
+            for name in ("channel", "kind", "product", "unit", "multiplier", "tariff", "use")
         },
         **{name: getattr(row.meter, name) for name in ("id", "number", "name", "carrier")},
         "place": row.place.slug,
@@ -144,6 +146,7 @@ def row_json(row: MeterRow) -> dict[str, Any]:
         "multiplier",
         "tariff",
         "uncertainty_pct",
+        "use",
         "valid_from",
         "valid_to",
     )

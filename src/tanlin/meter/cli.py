@@ -316,6 +316,7 @@ def _specs(file: Path, area: Any) -> Any:
     from tanlin.kernel.units import CANONICAL
     from tanlin.meter import queries
     from tanlin.meter.services import Spec
+    from tanlin.meter.uses import use_of
 
     with file.open(encoding="utf-8-sig", newline="") as stream:
         for line, row in enumerate(csv.DictReader(stream), 2):
@@ -334,16 +335,20 @@ def _specs(file: Path, area: Any) -> Any:
                     channel=row.get("channel") or "import",
                     kind=row.get("kind") or "interval",
                     product=row.get("product") or "",
+                    use=use_of(row.get("use") or row.get("用途") or ""),
                     tariff=row.get("tariff") or "",
                     digits=int(row.get("digits") or row.get("位数") or 0) or None,
                 )
+            except BadInput as error:
+                error.where = Where(file.name, row=line, column=error.where.column, value=error.where.value)
+                raise
             except (KeyError, ValueError) as error:
                 raise BadInput(
                     "meter.bad_line",
                     Text(f"此行看不懂：{error}", f"This line cannot be read: {error}"),
                     remedy=Text(
-                        "需要 number、carrier、valid_from，可有 place、kind、unit、multiplier、parent、channel、digits（位数）。",
-                        "Needed: number, carrier, valid_from; also place, kind, unit, multiplier, parent, channel, digits.",
+                        "需要 number、carrier、valid_from，可有 place、kind、unit、multiplier、parent、channel、digits（位数）、use（用途）。",
+                        "Needed: number, carrier, valid_from; also place, kind, unit, multiplier, parent, channel, digits, use.",
                     ),
                     where=Where(file.name, row=line),
                 ) from error

@@ -15,6 +15,7 @@ from tanlin.kernel.period import zone
 from tanlin.meter import queries
 from tanlin.meter.models import Carrier, Channel, Kind, Meter, MeterRow
 from tanlin.meter.products import PRODUCTS
+from tanlin.meter.uses import USES
 from tanlin.meter.vee.rules import PARAMETERS
 
 
@@ -30,6 +31,12 @@ def product_choices(carrier: str = "") -> list[tuple[str, str]]:
     groups = [PRODUCTS.get(carrier, {})] if carrier else PRODUCTS.values()
     words = {key: text.pick(lang) for group in groups for key, text in group.items()}
     return [("", "—"), *words.items()]
+
+
+def use_choices() -> list[tuple[str, Any]]:
+    """The uses of a meter in the language of the page."""
+    lang = get_language()
+    return [("", _("mixed or not known")), *((key, word.pick(lang)) for key, word in USES.items())]
 
 
 class Styled(forms.Form):
@@ -81,6 +88,7 @@ class MeterForm(Styled):
         required=False,
         help_text=_("For gas, waste and fuel: which factor applies."),
     )
+    use = forms.ChoiceField(label=_("use"), choices=use_choices, required=False)
     channel = forms.ChoiceField(label=_("channel"), choices=Channel.choices)
     kind = forms.ChoiceField(label=_("kind of readings"), choices=Kind.choices)
     unit = forms.CharField(
@@ -107,6 +115,7 @@ class ChangeForm(Styled):
     place = forms.CharField(label=_("place"))
     parent = forms.CharField(label=_("main meter"), required=False)
     product = forms.ChoiceField(label=_("product"), choices=product_choices, required=False)
+    use = forms.ChoiceField(label=_("use"), choices=use_choices, required=False)
     tariff = forms.CharField(label=_("tariff"), max_length=80, required=False)
     uncertainty_pct = forms.FloatField(label=_("uncertainty, % (95 %)"), min_value=0, max_value=100)
     from_day = forms.DateField(
@@ -125,6 +134,7 @@ class ChangeForm(Styled):
             "place": place_text(row.place),
             "parent": row.parent.number if row.parent else "",
             "product": row.product,
+            "use": row.use,
             "tariff": row.tariff,
             "uncertainty_pct": row.uncertainty_pct,
         }
@@ -132,9 +142,8 @@ class ChangeForm(Styled):
     def changes(self, row: MeterRow) -> dict[str, Any]:
         """The fields of the row that differ."""
         data = self.cleaned_data
-        wanted = {
-            n: data[n] for n in ("multiplier", "place", "parent", "product", "tariff", "uncertainty_pct")
-        }
+        names = ("multiplier", "place", "parent", "product", "use", "tariff", "uncertainty_pct")
+        wanted = {name: data[name] for name in names}
         return {name: value for name, value in wanted.items() if getattr(row, name) != value}
 
     def clean_parent(self) -> Meter | None:

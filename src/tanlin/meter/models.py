@@ -10,6 +10,8 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from tanlin.meter.uses import USES
+
 AREA = "tanlin_community.Area"
 _IMPORT_STATES = ["uploaded", "checking", "checked", "importing", "done", "undone", "refused"]
 
@@ -63,6 +65,7 @@ class MeterRow(models.Model):
 
     A correction supersedes the row and adds another; a change from a day closes it and adds another.
     ``multiplier`` turns a reading into the quantity (current transformer ratio, 倍率).
+    ``use``: a key of ``uses.USES``, empty where it is mixed or not known.
     """
 
     meter = models.ForeignKey(Meter, models.PROTECT, related_name="rows")
@@ -71,6 +74,7 @@ class MeterRow(models.Model):
     multiplier = models.FloatField(_("multiplier"), default=1.0)
     unit = models.CharField(_("unit"), max_length=20)
     product = models.CharField(_("product"), max_length=40, blank=True)
+    use = models.CharField(_("use"), max_length=12, blank=True, default="")
     place = models.ForeignKey(AREA, models.PROTECT, related_name="+")
     parent = models.ForeignKey(Meter, models.PROTECT, null=True, blank=True, related_name="child_rows")
     tariff = models.CharField(_("tariff"), max_length=80, blank=True)
@@ -102,6 +106,7 @@ class MeterRow(models.Model):
             ),
             models.CheckConstraint(condition=Q(channel__in=Channel.values), name="meter_row_channel"),
             models.CheckConstraint(condition=Q(kind__in=Kind.values), name="meter_row_kind"),
+            models.CheckConstraint(condition=Q(use__in=["", *USES]), name="meter_row_use"),
         ]
         indexes = [
             models.Index(

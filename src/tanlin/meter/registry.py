@@ -42,6 +42,7 @@ class Row:
     parent: int | None
     valid_from: date
     valid_to: date | None
+    use: str = ""
 
     @property
     def window(self) -> tuple[int, int]:
@@ -58,7 +59,7 @@ def meters_frame(rows: list[Row], place_path: str, slugs: dict[int, str]) -> pa.
         slugs: area id → slug, for the place itself and its direct children.
 
     Returns columns ``meter_id, number, channel, carrier, product, place, region, tz, multiplier,
-    uncertainty_pct, tariff, kind, from_es, to_es, selected, parent``; ``place`` is the direct child of the
+    uncertainty_pct, tariff, kind, from_es, to_es, selected, parent, use``; ``place`` is the direct child of the
     place that holds the meter, or the place itself; ``selected`` is False where a main meter counts instead.
     """
     import pyarrow as pa
@@ -89,6 +90,7 @@ def meters_frame(rows: list[Row], place_path: str, slugs: dict[int, str]) -> pa.
                     "to_es": to_es,
                     "selected": selected,
                     "parent": row.parent,
+                    "use": row.use,
                 }
             )
     return pa.Table.from_pylist(out, schema=frame_schema())
@@ -139,6 +141,7 @@ def frame_schema() -> pa.Schema:
             ("to_es", second),
             ("selected", pa.bool_()),
             ("parent", second),
+            ("use", text),
         ]
     )
 

@@ -41,6 +41,7 @@ class Registry:
     meters: pa.Table
     daily: pa.Table
     devices: pa.Table
+    uses: bool = True  # False: pinned before meters had a use, which then reads as ""
 
     @classmethod
     def of(cls, meters: pa.Table, daily: pa.Table, devices: pa.Table) -> Registry:
@@ -72,9 +73,12 @@ class Registry:
         rows: dict[str, list[dict[str, Any]]] = {name: [] for name in _TABLES}
         for row in json.loads(data):
             rows[row.pop("table")].append(row)
+        uses = any("use" in row for row in rows["meters"])
+        for row in [] if uses else [*rows["meters"], *rows["daily"]]:
+            row["use"] = ""
         schemas = {"devices": devices_schema()}
         frames = (pa.Table.from_pylist(rows[n], schema=schemas.get(n, frame_schema())) for n in _TABLES)
-        return cls(*frames)
+        return cls(*frames, uses=uses)
 
 
 _TABLES = ("meters", "daily", "devices")

@@ -55,6 +55,7 @@ def rows_below(area: Area, first_day: date, last_day: date) -> list[Row]:
             "parent_id",
             "valid_from",
             "valid_to",
+            "use",
         )
     )
     return [Row(*row) for row in rows]

@@ -18,6 +18,7 @@ from tanlin.kernel.ports import enqueue, mark_stale, report_event
 from tanlin.kernel.units import CANONICAL, CHANNELS, factor_to_canonical
 from tanlin.meter.models import Device, Meter, MeterRow
 from tanlin.meter.queries.values import last_register
+from tanlin.meter.uses import use_of
 
 if TYPE_CHECKING:
     from tanlin.community.queries import Area
@@ -50,6 +51,7 @@ class Spec:
     parent: str | None = None
     uncertainty_pct: float = 2.0
     digits: int | None = None
+    use: str = ""
 
 
 @transaction.atomic
@@ -189,7 +191,7 @@ def _refuse_rings(rows: Sequence[MeterRow]) -> None:
 
 def _first_row(spec: Spec, point: Meter, parent: Meter | None) -> MeterRow:
     names = ("channel", "kind", "multiplier", "unit", "product", "place", "tariff", "uncertainty_pct")
-    fields = {name: getattr(spec, name) for name in names}
+    fields = {name: getattr(spec, name) for name in names} | {"use": use_of(spec.use)}
     return MeterRow(meter=point, parent=parent, valid_from=spec.valid_from, valid_to=spec.valid_to, **fields)
 
 

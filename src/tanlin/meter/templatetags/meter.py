@@ -14,6 +14,7 @@ from tanlin.meter.adapters import adapter
 from tanlin.meter.health import WORDS
 from tanlin.meter.models import Carrier, Channel, Kind
 from tanlin.meter.products import PRODUCTS
+from tanlin.meter.uses import USES
 
 register = template.Library()
 QUALITIES = {
@@ -82,6 +83,12 @@ def product_word(product: str) -> str:
     """The word for a product."""
     found = next((group[product] for group in PRODUCTS.values() if product in group), None)
     return found.pick(get_language()) if found else product
+
+
+@register.filter
+def use_word(use: str) -> str:
+    """The word for a use; empty where it is mixed or not known."""
+    return USES[use].pick(get_language()) if use else ""
 
 
 @register.filter

@@ -88,6 +88,7 @@ HEAD = (
     Text("名称", "name"),
     Text("能源", "carrier"),
     Text("产品", "product"),
+    Text("用途", "use"),
     Text("方向", "channel"),
     Text("类型", "kind"),
     Text("单位", "unit"),
@@ -115,6 +116,7 @@ def _lines(lines: list[Listed]) -> list[list[Any]]:
             row.meter.name,
             row.meter.carrier,
             row.product,
+            row.use,
             row.channel,
             row.kind,
         ]
