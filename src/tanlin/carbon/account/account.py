@@ -1,0 +1,126 @@
+"""The account of a place and year to GPC 1.1 BASIC and BASIC+: lines of meters and of entered activities, and their sums.
+
+Pure: a derivation and its replay call the same function with the same pinned inputs. Sums are never netted by what
+is made in the place (territorial) nor by water (memo); sinks count in BASIC+ and are shown apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tanlin.carbon.account.asked import AskedBook
+from tanlin.carbon.account.boundary import Boundary
+from tanlin.carbon.account.entered import entered_lines
+from tanlin.carbon.account.gpc import gpc_table
+from tanlin.carbon.account.lines import LINES
+from tanlin.carbon.account.metered import metered_lines, reference_of
+from tanlin.carbon.account.spread import spread
+
+#: Total → the levels whose lines it adds.
+TOTALS: dict[str, tuple[str, ...]] = {"basic": ("basic",), "basic_plus": ("basic", "basic_plus")}
+
+
+@dataclass(frozen=True)
+class Account:
+    """The account of one place and year.
+
+    ``lines``: schema LINES. ``table``: the rows of the published inventory. ``areas``: slug, parent and region of
+    every place of the lines and of ``place`` itself. ``instruments``: supply contracts and certificates, plain rows.
+    ``book`` keeps what was asked of it: read ``facts_used`` after the last result was made.
+    """
+
+    place: str
+    region: str
+    year: int
+    gwp: str
+    lines: pa.Table
+    boundary: Boundary
+    book: AskedBook
+    table: pa.Table
+    areas: Sequence[Mapping[str, Any]] = ()
+    instruments: Sequence[Mapping[str, Any]] = field(default=())
+
+    @property
+    def facts_used(self) -> list[dict[str, Any]]:
+        """Every fact the lines and the results made so far rest on, as receipt inputs."""
+        return self.book.cited
+
+    @cached_property
+    def gpc(self) -> list[dict[str, Any]]:
+        """The GPC table, see :func:`tanlin.carbon.account.gpc.gpc_table`."""
+        return gpc_table(self.lines, self.boundary.keys)
+
+    def part(self, *levels: str) -> pa.Table:
+        """Lines of these levels."""
+        return self.lines.filter(pc.is_in(self.lines["level"], value_set=pa.array(levels)))
+
+    @cached_property
+    def totals(self) -> dict[str, dict[str, Any]]:
+        """Totals by name, each as :func:`stated`: basic, basic_plus (with sinks), basic_plus_gross, sinks, territorial."""
+        both = self.part(*TOTALS["basic_plus"])
+        sink = pc.less(both["tco2e"].fill_null(0.0), 0.0)
+        first = self.part("basic", "basic_plus", "territorial")
+        return {
+            "basic": stated(self.part("basic")) | {"coverage": self.coverage("basic")},
+            "basic_plus": stated(both) | {"coverage": self.coverage(*TOTALS["basic_plus"])},
+            "basic_plus_gross": stated(both.filter(pc.invert(sink))),
+            "sinks": stated(both.filter(sink)),
+            "territorial": stated(first.filter(pc.equal(first["scope"], 1))),
+        }
+
+    def by(self, column: str, *levels: str) -> list[dict[str, Any]]:
+        """Sums of the lines of these levels by a column (gas, ref, place, month, stream …), see ``spread``."""
+        return spread(self.part(*levels), [column])
+
+    def coverage(self, *levels: str) -> float | None:
+        """Seconds read ÷ seconds expected of the meters behind the lines of these levels; None without meters."""
+        rows = [row for row in self.table.to_pylist() if reference_of(row)[1] in levels]
+        expected = sum(row["seconds_expected"] for row in rows)
+        present = sum(min(row["seconds_present"], row["seconds_expected"]) for row in rows)
+        return present / expected if expected else None
+
+
+def account(
+    table: pa.Table,
+    activities: Iterable[Mapping[str, Any]],
+    book: AskedBook,
+    *,
+    place: str,
+    region: str,
+    year: int,
+    gwp: str,
+    boundary: Boundary,
+    areas: Sequence[Mapping[str, Any]] = (),
+    instruments: Sequence[Mapping[str, Any]] = (),
+) -> Account:
+    """The account of a place and year.
+
+    Args:
+        table: rows of the published ``carbon.inventory`` (empty for a place without meters), made with ``gwp``.
+        activities: rows of ``entered.ACTIVITIES`` of the place and those below it.
+        book: every fact the inventory names, and those that activities ask for.
+        gwp: set of GWP100, ``ar5`` or ``ar6``, one for the whole account.
+    """
+    rows = metered_lines(table.to_pylist(), book, gwp) + entered_lines(activities, book, year, gwp)
+    lines = pa.Table.from_pylist(rows, LINES)
+    order = [(name, "ascending") for name in ("ref", "place", "month", "stream", "gas", "factor_id")]
+    return Account(place, region, year, gwp, lines.sort_by(order), boundary, book, table, areas, instruments)
+
+
+def stated(lines: pa.Table) -> dict[str, Any]:
+    """Lines as one sum: value, low, high, reason, unknown (see ``spread``), estimated, provisional, verified."""
+    rows = [row for row in lines.to_pylist() if row["tco2e"] is not None]
+    size = sum(abs(row["tco2e"]) for row in rows)
+    soft = sum(abs(row["tco2e"]) * (row["estimated"] or 0.0) for row in rows)
+    return spread(lines)[0] | {
+        "estimated": soft / size if size else (0.0 if rows else None),
+        "provisional": any(row["provisional"] for row in rows),
+        "verified": all(row["verified"] for row in rows),
+        "coverage": None,
+    }
