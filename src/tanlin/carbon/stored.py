@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from tanlin.carbon.factors import Fact, FactorBook, read_facts
+from tanlin.carbon.rules import RULE, gwp_rule
 from tanlin.carbon.tariffs import TariffBook, read_tariffs
 from tanlin.record import FactRow
 
@@ -26,13 +27,22 @@ class Books:
     tariffs: TariffBook
     rows: Mapping[str, FactRow]
 
+    def gwp_rule(self, region: str, on: date) -> FactRow | None:
+        """The rule by which gases are weighed, see :func:`tanlin.carbon.rules.gwp_rule`."""
+        return gwp_rule(self.rows.values(), region, on)
+
 
 def books(rows: Iterable[FactRow]) -> Books:
     """Books of the newest rows (one a fact id)."""
     by_id = {row.fact_id: row for row in rows}
-    factors = [vars(row) for row in by_id.values() if row.kind not in _NOT_FACTORS]
+    factors = [vars(row) for row in by_id.values() if row.kind not in _NOT_FACTORS and not is_rule(row)]
     tariffs = [row.value for row in by_id.values() if row.kind == TARIFF]
     return Books(FactorBook(factors), TariffBook(tariffs), by_id)
+
+
+def is_rule(row: FactRow) -> bool:
+    """Whether a fact states a rule instead of a number."""
+    return row.kind.startswith(RULE)
 
 
 def shipped_rows() -> list[FactRow]:

@@ -6,6 +6,7 @@ Facts are public knowledge of the installation; figures, receipts, jobs, events 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from tanlin.kernel.errors import NotFound, Text
 from tanlin.kernel.figure import Figure
 from tanlin.kernel.manifest import load, methods
 from tanlin.kernel.receipt import InputErased, Replay, canonical, sha256
-from tanlin.record import store
+from tanlin.record import services, store
 from tanlin.record.facts import FactRow, covers
 from tanlin.record.models import Blob, ChainHead, Event, Evidence, Fact, FigureRow, Job, ReceiptRow
 from tanlin.record.replay import judge
@@ -62,6 +63,11 @@ def fact_history(fact_id: str) -> list[FactRow]:
     return [fact_row(row) for row in Fact.objects.filter(fact_id=fact_id)]
 
 
+def newest_fact() -> int:
+    """Number of the fact learned last: it grows with every fact that is added."""
+    return Fact.objects.order_by("pk").values_list("pk", flat=True).last() or 0
+
+
 # --- figures -------------------------------------------------------------------------------------------------------
 def figure(area: Any, key: str, period: str) -> Figure | None:
     """The current figure, or None when it was never computed. The caller holds ``area``, so the right is proved."""
@@ -81,6 +87,37 @@ def stale(limit: int = 1000) -> list[tuple[int, str, str]]:
     """(area id, key, period) of stale figures, longest waiting first."""
     rows = FigureRow.objects.filter(stale_since__isnull=False).order_by("stale_since", "pk")
     return list(rows.values_list("area_id", "key", "period")[:limit])
+
+
+@dataclass(frozen=True)
+class Resting:
+    """A published figure that a fact may move, with the body of the receipt it carries."""
+
+    area_id: int
+    key: str
+    period: str
+    receipt: str
+    body: dict[str, Any]
+    batch: int | None
+    stale: bool
+
+
+def resting_on(rows: Iterable[FactRow]) -> list[Resting]:
+    """Figures that would be marked stale if these facts were added, by area, period and key."""
+    found = {pk for row in rows for pk in services.resting_on(row).values_list("pk", flat=True)}
+    figures = FigureRow.objects.filter(pk__in=found).select_related("receipt")
+    return [
+        Resting(
+            row.area_id,
+            row.key,
+            row.period,
+            row.receipt_id,
+            json.loads(row.receipt.body),
+            row.receipt.batch,
+            row.stale_since is not None,
+        )
+        for row in figures.order_by("area_id", "period", "key")
+    ]
 
 
 def places_with(key: str) -> set[tuple[int, str]]:

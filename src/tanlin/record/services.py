@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from typing import Any, BinaryIO
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -93,22 +93,11 @@ def add_facts(rows: Iterable[FactRow], *, actor: Any = None) -> int:
     Loading the same rows again adds none. Raises BadInput for a fact without id, kind or day of publication,
     or whose validity ends before it begins.
     """
-    rows = [_checked(row) for row in rows]
-    newest = _newest_of({row.fact_id for row in rows})
-    added: list[Fact] = []
-    for row in rows:
-        known = newest.get((row.fact_id, row.published))
-        if known is not None and _content(known) == _content(row):
-            continue
-        learned = timezone.now()
-        vintage = row.published.isoformat() if known is None else correction_vintage(row.published, learned)
-        stored = replace(row, learned=learned, vintage=vintage)
-        newest[row.fact_id, row.published] = stored
-        added.append(Fact(**vars(stored)))
+    added = [Fact(**vars(row)) for row in news(rows)]
     Fact.objects.bulk_create(added, batch_size=500)
     if FigureRow.objects.exists():
         for fact in added:
-            _mark_by_fact(fact)
+            _mark(resting_on(fact_row(fact)))
     if added:
         names = [f"{fact.fact_id}@{fact.vintage}" for fact in added[:50]]
         report_event(
@@ -118,6 +107,26 @@ def add_facts(rows: Iterable[FactRow], *, actor: Any = None) -> int:
             data={"count": len(added), "facts": names},
         )
     return len(added)
+
+
+def news(rows: Iterable[FactRow]) -> list[FactRow]:
+    """Of rows, those that say something new, with the vintage they would be stored under now.
+
+    Raises BadInput as :func:`add_facts`.
+    """
+    rows = [_checked(row) for row in rows]
+    newest = _newest_of({row.fact_id for row in rows})
+    found = []
+    for row in rows:
+        known = newest.get((row.fact_id, row.published))
+        if known is not None and _content(known) == _content(row):
+            continue
+        learned = timezone.now()
+        vintage = row.published.isoformat() if known is None else correction_vintage(row.published, learned)
+        stored = replace(row, learned=learned, vintage=vintage)
+        newest[row.fact_id, row.published] = stored
+        found.append(stored)
+    return found
 
 
 def _newest_of(ids: set[str]) -> dict[tuple[str, date], FactRow]:
@@ -155,7 +164,8 @@ def _content(row: FactRow) -> bytes:
     return canonical(days)
 
 
-def _mark_by_fact(fact: Fact) -> int:
+def resting_on(fact: FactRow) -> QuerySet[FigureRow]:
+    """The dirty index: figures that used this fact, or asked for its kind where and when it holds."""
     asked = Q(facts__kind=fact.kind)
     reach = region_reach(fact.region)
     if reach is not None:
@@ -167,7 +177,7 @@ def _mark_by_fact(fact: Fact) -> int:
         unsure = Q(provisional=True) | Q(value__isnull=True) | Q(reason__isnull=False)
         asked &= Q(first_day__lte=fact.valid_to) | unsure
     touched = FigureRow.objects.filter(Q(facts__fact_id=fact.fact_id) | asked).values("pk")
-    return _mark(FigureRow.objects.filter(pk__in=touched))
+    return FigureRow.objects.filter(pk__in=touched)
 
 
 def _within(field: str, region: str) -> Q:
@@ -276,10 +286,12 @@ def _columns(figure: Figure, receipt: Receipt, table: str | None) -> dict[str, A
 
 
 @transaction.atomic
-def mark_stale(area_ids: Iterable[int], first_day: date, last_day: date) -> int:
+def mark_stale(
+    area_ids: Iterable[int], first_day: date, last_day: date, keys: Iterable[str] | None = None
+) -> int:
     """Mark figures of these areas and of all that hold them, whose period touches [first_day, last_day].
 
-    Both days count. Returns how many figures are touched.
+    Both days count. ``keys``: these figures only. Returns how many figures are touched.
     """
     ids = _ids_in_paths(
         community.areas(community.SYSTEM).filter(pk__in=set(area_ids)).values_list("path", flat=True)
@@ -291,7 +303,7 @@ def mark_stale(area_ids: Iterable[int], first_day: date, last_day: date) -> int:
         .values_list("grid__path", flat=True)
     )
     touched = FigureRow.objects.filter(area_id__in=ids, first_day__lte=last_day, last_day__gte=first_day)
-    return _mark(touched)
+    return _mark(touched if keys is None else touched.filter(key__in=list(keys)))
 
 
 def _mark(figures: Any) -> int:

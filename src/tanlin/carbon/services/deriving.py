@@ -11,6 +11,7 @@ from tanlin.carbon.factors import carriers
 from tanlin.carbon.figures import LABELS, Result, electricity_by_day, nothing, results
 from tanlin.carbon.inventory import Inventory, inventory
 from tanlin.carbon.methods import INVENTORY
+from tanlin.carbon.rules import GWP_SET, gwp_of, rule_input
 from tanlin.carbon.services import inputs
 from tanlin.carbon.services.inputs import Registry
 from tanlin.carbon.stored import TARIFF, Books, books
@@ -23,11 +24,9 @@ from tanlin.meter import queries as meter_queries
 from tanlin.meter import services as meter
 from tanlin.readings import Snapshot, set_digest
 from tanlin.readings import queries as readings
-from tanlin.record import FactUse, table_bytes
+from tanlin.record import FactRow, FactUse, table_bytes
 from tanlin.record import queries as record
 from tanlin.record import services as recording
-
-GWP = "ar5"
 
 
 @dataclass(frozen=True)
@@ -72,8 +71,8 @@ class Derived:
     minted: int
 
 
-def derive(area: Any, period: Period, kit: Kit | None = None) -> Derived:
-    """Compute and publish all carbon figures of a place and period.
+def derive_inventory(area: Any, period: Period, kit: Kit | None = None) -> Derived:
+    """Compute and publish the inventory of a place and period and the figures that are sums of it.
 
     A figure that an input overtook meanwhile stays stale. One that was published before and has nothing to
     rest on any more becomes unknown. Raises Refused where there is no reading in the period and no figure.
@@ -91,13 +90,15 @@ def derive(area: Any, period: Period, kit: Kit | None = None) -> Derived:
         )
     found = found or period.bounds(area.tz)
     as_of = min(found[1], period.bounds(area.tz)[1])
-    made, used = compute(kit.snapshot, registry, period, kit.books, as_of)
+    rule = kit.books.gwp_rule(area.region, period.first_day)
+    made, used = compute(kit.snapshot, registry, period, kit.books, as_of, gwp_of(rule))
     made += [nothing(key) for key in sorted(marks.keys() - {result.key for result in made})]
     read = inputs.with_lead(kit.snapshot, registry.meters, period, area.tz, found)
-    pins, blobs = _pins(kit, registry, read, used)
-    uses = _uses(registry, used, kit.books)
-    origin = _origin(area)
-    published = [_figure(result, area, period, as_of, origin, pins) for result in made]
+    pins, blobs = _pins(kit, registry, read, facts_cited(used.facts_used, kit.books, rule))
+    uses = _uses(registry, used, kit.books, area.region)
+    origin = origin_of(area)
+    stated = {"as_of": as_of, "gwp": gwp_of(rule), "tz": area.tz, "origin": origin}
+    published = [_figure(result, area, period, stated, pins) for result in made]
     with transaction.atomic():  # short: nothing is computed while others wait to write
         for kind, data in blobs.items():
             recording.store_blob(data, kind)
@@ -127,23 +128,23 @@ def _published(area: Any, period: Period) -> list[str]:
     return [key for key, _ in found if key in LABELS]
 
 
-def _origin(area: Any) -> Origin:
+def origin_of(area: Any) -> Origin:
     """Anything of the demonstration below a place makes its figures demonstration."""
     mixed = community.subtree(area).filter(origin="demonstration").exists()
     return "demonstration" if mixed else area.origin
 
 
 def compute(
-    snapshot: Snapshot, registry: Registry, period: Period, known: Books, as_of: int
+    snapshot: Snapshot, registry: Registry, period: Period, known: Books, as_of: int, gwp: str
 ) -> tuple[list[Result], Inventory]:
     """The method: inventory and figures out of pinned inputs. A derivation and its replay both call it."""
-    made = inventory(snapshot, registry.meters, period, known.factors, known.tariffs, as_of=as_of, gwp=GWP)
+    made = inventory(snapshot, registry.meters, period, known.factors, known.tariffs, as_of=as_of, gwp=gwp)
     days = electricity_by_day(snapshot, registry.daily, period, as_of)
     return results(made, days), made
 
 
 def _pins(
-    kit: Kit, registry: Registry, found: tuple[int, int], used: Inventory
+    kit: Kit, registry: Registry, found: tuple[int, int], cited: list[dict[str, Any]]
 ) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
     """Receipt inputs (readings by digest, meters and registry by hash, facts by id and vintage), and blobs to keep."""
     low, high = inputs.month_of(found[0]), inputs.month_of(found[1] - 1)
@@ -160,21 +161,23 @@ def _pins(
         "registry": sha256(blobs["registry"]),
         "rows": registry.meters.num_rows + registry.devices.num_rows,
     }
-    return [pinned, rows_pinned, *facts_cited(used.facts_used, kit.books)], blobs
+    return [pinned, rows_pinned, *cited], blobs
 
 
-def facts_cited(used: list[dict[str, Any]], known: Books) -> list[dict[str, Any]]:
-    """The facts of an inventory with the vintage under which the record keeps them."""
-    return [fact | {"vintage": known.rows[fact["fact"]].vintage} for fact in used]
+def facts_cited(used: list[dict[str, Any]], known: Books, rule: FactRow | None) -> list[dict[str, Any]]:
+    """The facts of an inventory with the vintage under which the record keeps them, and its rule if there is one."""
+    cited = [fact | {"vintage": known.rows[fact["fact"]].vintage} for fact in used]
+    return cited + ([rule_input(rule)] if rule else [])
 
 
-def _uses(registry: Registry, used: Inventory, known: Books) -> set[FactUse]:
+def _uses(registry: Registry, used: Inventory, known: Books, region: str) -> set[FactUse]:
     """The dirty index: facts used, and for each carrier and region the kind that was asked for."""
     regions = set(registry.meters["region"].to_pylist())
     cited = [known.rows[fact["fact"]] for fact in used.facts_used]
     uses = {FactUse(row.fact_id, row.kind, region) for row in cited for region in regions}
     kinds = {carriers()[carrier]["kind"] for carrier in set(registry.meters["carrier"].to_pylist())}
-    return uses | {FactUse("", kind, region) for kind in kinds | _ALWAYS for region in regions}
+    asked = {FactUse("", kind, where) for kind in kinds | _ALWAYS for where in regions}
+    return uses | asked | {FactUse("", GWP_SET, region)}
 
 
 #: Kinds asked for whatever the carriers are.
@@ -182,7 +185,7 @@ _ALWAYS = {"tce", "tce_param", "fuel_param", "gwp", TARIFF}
 
 
 def _figure(
-    result: Result, area: Any, period: Period, as_of: int, origin: Origin, pins: list[dict[str, Any]]
+    result: Result, area: Any, period: Period, stated: dict[str, Any], pins: list[dict[str, Any]]
 ) -> tuple[Figure, Any]:
     body = result.body()
     if result.table is not None:
@@ -192,7 +195,7 @@ def _figure(
         place=area.slug,
         period=period.label,
         method=INVENTORY,
-        parameters={"as_of": as_of, "gwp": GWP, "tz": area.tz, "origin": origin},
+        parameters=stated,
         inputs=pins,
         result=body,
     )
@@ -202,20 +205,7 @@ def _figure(
         place=area.slug,
         period=period.label,
         receipt=receipt.hash,
-        origin=origin,
+        origin=stated["origin"],
         **{name: getattr(result, name) for name in same},
     )
     return figure, receipt
-
-
-def inventory_for_place(slug: str, period: Period, *, actor: Any = None) -> dict[str, Figure]:
-    """The published figures of a place and period by key; derived first where missing or stale.
-
-    Raises NotFound for an unknown place and Refused where there is nothing to state.
-    """
-    area = community.area(actor or community.SYSTEM, slug)
-    found = record.figures(area, period.label)
-    if not any(key == "carbon.inventory" and not figure.stale for (key, _), figure in found.items()):
-        derive(area, period, Kit.fresh())
-        found = record.figures(area, period.label)
-    return {key: figure for (key, _), figure in found.items() if key.startswith("carbon.")}
