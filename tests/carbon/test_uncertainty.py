@@ -83,3 +83,28 @@ def test_solar_power_does_not_make_unknown_emissions_zero():
     grid = line(month=202501, tco2e=None, factor_id=None, factor_pct=None, reason="factor.none")
     solar = line(month=202501, channel="generation", tco2e=0.0, factor_id=None, factor_pct=0.0)
     assert total(table(grid, solar))["value"] is None
+
+
+def test_the_account_of_an_inventory_has_the_interval_of_the_inventory():
+    """The months of meters, shared factors and the sum agree between both tables, so between both pages."""
+    from tanlin.carbon.account.lines import LINES
+    from tanlin.carbon.account.spread import whole
+
+    rows = [
+        line(month=202300 + m, place=p, factor_id=f, tco2e=float(m), u_meter=0.02 * m)
+        for m in range(1, 13)
+        for p, f in (("a", "grid"), ("b", "grid"), ("b", "gas"))
+    ]
+    causes = [
+        [
+            (r["factor_id"], r["factor_pct"], "normal"),
+            (f"meter:{r['place']}", 100 * r["u_meter"] / r["tco2e"], "normal"),
+        ]
+        for r in rows
+    ]
+    kept = [
+        {"tco2e": r["tco2e"], "causes": [dict(zip(("cause", "pct", "shape"), c, strict=True)) for c in cs]}
+        for r, cs in zip(rows, causes, strict=True)
+    ]
+    of_lines, of_rows = whole(pa.Table.from_pylist(kept, LINES)), total(table(*rows))
+    assert (of_lines["low"], of_lines["high"]) == pytest.approx((of_rows["low"], of_rows["high"]))

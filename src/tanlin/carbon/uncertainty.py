@@ -2,8 +2,12 @@
 
 Everything that rests on one factor shares its error, so those parts add before squaring; meters err on their own,
 but a meter errs alike from month to month, so its months add. Independent causes then add in quadrature (IPCC
-2006 vol. 1 ch. 3, approach 1, with the correlation kept). Energy and money carry the metering error only. The error
-of estimated readings is left out: ``estimated`` tells their share of the value.
+2006 vol. 1 ch. 3, approach 1, with the correlation kept: ``account/spread.py``). Energy and money carry the
+metering error only.
+
+The error of estimated readings is left out; ``estimated`` tells their share of the value. No half-range can be
+made of that share: a bill cut at a month's end counts as estimated in both months, yet the cut moves energy between
+them and leaves the year as it is, and the methods of estimation state no error in the readings.
 """
 
 from __future__ import annotations
@@ -12,7 +16,10 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+
+from tanlin.carbon.account.spread import quadrature
 
 MEASURES = {"tco2e": "tCO2e", "energy_kwh": "kWh", "tce": "tce", "cost": None, "value": None}
 _METERED = ("place", "scope", "carrier", "channel", "product", "use")
@@ -86,20 +93,21 @@ def _sign(row: dict[str, Any], measure: str) -> float:
 
 
 def _half_range(known: Iterable[tuple[dict[str, Any], float]], measure: str) -> float | None:
-    shared: dict[str, float] = {}
-    metered: dict[tuple[Any, ...], float] = {}
+    parts: list[tuple[Any, float]] = []
     for row, value in known:
         if measure == "tco2e":
             if value and row["factor_pct"] is None:
                 return None
             if value and row["factor_id"]:
-                shared[row["factor_id"]] = shared.get(row["factor_id"], 0.0) + value * row["factor_pct"] / 100
+                parts.append((row["factor_id"], value * row["factor_pct"] / 100))
             own = row["u_meter"]
         else:
             own = abs(row["u_energy"] * value / row["value"]) if row["value"] else 0.0
-        key = tuple(row[name] for name in _METERED)
-        metered[key] = metered.get(key, 0.0) + own
-    return math.sqrt(sum(v * v for v in shared.values()) + sum(v * v for v in metered.values()))
+        parts.append((tuple(row[name] for name in _METERED), own))
+    number: dict[Any, int] = {}
+    causes = np.array([number.setdefault(cause, len(number)) for cause, _ in parts], np.int64)
+    halves = np.array([half for _, half in parts], np.float64)
+    return float(quadrature(np.zeros_like(causes), causes, halves, 1)[0])
 
 
 def _reasons(rows: Iterable[dict[str, Any]], measure: str) -> dict[str, int]:

@@ -14,26 +14,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tanlin.kernel.errors import Text
-
 #: Why a known sum has no interval: a code of ``reasons.py``.
 NO_ERROR = "spread.none"
 #: Notation keys that leave nothing out: not occurring, and included elsewhere.
 _COMPLETE = pa.array(["NO", "IE"])
 
-#: What a cause is, by what its id begins with; any other is the dated fact of that id.
-KINDS: dict[str, Text] = {
-    "meter": Text("计量误差", "Metering"),
-    "survey": Text("调查数据", "Survey"),
-    "activity": Text("填报数据", "Entered data"),
-    "estimate": Text("估算读数", "Estimated readings"),
-    "fact": Text("因子", "Factor"),
-}
+#: What a cause is, by what its id begins with; any other is ``fact``, a dated fact of that id.
+KINDS = ("meter", "survey", "activity", "estimate")
 
 CONTRIBUTORS = pa.schema(
     [
         ("cause", pa.string()),
-        ("kind", pa.string()),  # a key of KINDS
+        ("kind", pa.string()),  # one of KINDS, or fact
         ("shape", pa.string()),  # lognormal where any line says so
         ("pct", pa.float64()),  # largest half-range of a line, percent of its tonnes
         ("half_t", pa.float64()),  # tonnes: by so much the total may err from this cause alone
@@ -172,7 +164,7 @@ def contributors(lines: pa.Table) -> pa.Table:
 
 
 def kind_of(cause: str) -> str:
-    """The key of KINDS of a cause id."""
+    """One of KINDS, or ``fact``."""
     head = cause.partition(":")[0]
     return head if head in KINDS else "fact"
 
