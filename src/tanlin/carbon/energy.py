@@ -64,3 +64,16 @@ def tce_per_unit(
     if energy is None or isinstance(coal, Unknown):
         return None
     return energy[0] * 3.6 / coal.value / 1000.0, [*energy[1], coal]
+
+
+def equivalent_per_kwh(book: FactorBook, region: str, on: date) -> tuple[float, Resolved] | Unknown:
+    """Tonnes of standard coal burnt to make a kWh (等价值), with its fact; Unknown where none is published.
+
+    Only kind ``tce_equivalent``: a coefficient of heat content (kind ``tce``) never stands in for it, nor it for one.
+    """
+    fact = book.resolve("tce_equivalent", region, on, "electricity")
+    if isinstance(fact, Unknown):
+        return fact
+    if fact.unit != "kgce/kWh":
+        return Unknown("factor.unit", (fact,))
+    return fact.value / 1000.0, fact

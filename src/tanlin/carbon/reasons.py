@@ -22,6 +22,10 @@ REASONS: dict[str, Text] = {
     "energy.none": Text(
         "缺少热值或折标准煤系数。", "The heating value or the coefficient of standard coal is missing."
     ),
+    "tce.no_equivalent": Text(
+        "没有适用的电力等价值系数，不能按等价值折标准煤。",
+        "No coefficient of the coal burnt to make electricity applies, so the equivalent basis is unknown.",
+    ),
     "spread.none": Text(
         "有因子或活动数据未注明不确定度，区间未知。",
         "A factor or an activity states no uncertainty, so the interval is unknown.",
@@ -30,6 +34,7 @@ REASONS: dict[str, Text] = {
         "同一活动已由表计计量，填报数不计入。", "Meters count the same; the entered amount is not added."
     ),
     "readings.none": Text("该时段没有读数。", "There are no readings in the period."),
+    "account.none": Text("没有读数，也没有活动数据。", "There are neither readings nor activities."),
     "boundary.no_population": Text(
         "未填写人口，无法计算人均。", "No population is stated, so there is no value per person."
     ),

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from tanlin.carbon.account.account import TOTALS, Account, stated
 from tanlin.carbon.account.boundary import Stated
+from tanlin.carbon.account.coal import equivalent
 from tanlin.carbon.figures import Result
 from tanlin.kernel.errors import Text
 
@@ -23,6 +24,7 @@ LABELS: dict[str, Text] = {
     "carbon.territorial": Text("地域范围一排放", "Territorial scope 1 emissions"),
     "carbon.per_person": Text("人均碳排放（BASIC）", "Emissions per person (BASIC)"),
     "carbon.per_m2": Text("单位建筑面积碳排放（BASIC）", "Emissions per square metre of floor (BASIC)"),
+    "carbon.tce_equivalent": Text("综合能耗（等价值）", "Energy in standard coal (equivalent basis)"),
     "carbon.account": Text("碳账户明细", "Lines of the carbon account"),
     "carbon.gpc": Text("GPC 清单表", "GPC table"),
     "carbon.gases": Text("分气体排放", "Emissions by gas"),
@@ -117,7 +119,7 @@ def _ratio(
 
 
 #: What makes the figures of an account, in the order they are published.
-MAKERS: tuple[Callable[[Account], list[Result]], ...] = (totals, ratios, tables)
+MAKERS: tuple[Callable[[Account], list[Result]], ...] = (totals, ratios, equivalent, tables)
 
 
 def results(account: Account) -> list[Result]:
