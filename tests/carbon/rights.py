@@ -20,6 +20,7 @@ def year(_: World) -> dict[str, Any]:
 
 ROWS = [
     Row("carbon:overview"),
+    Row("carbon:account"),
     Row("carbon:derive", "POST", right="derive", data=year),
     Row("carbon:factors"),
     # Factors are shared by all places, so that the right counts at the root only: see test_rights.py.

@@ -7,9 +7,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from tanlin.carbon.account.page import EXPERT_TABLES, PLAIN_TABLES, Page, page
 from tanlin.carbon.figures import CARRIERS
 from tanlin.carbon.overview import DeadMeter, Overview, overview
 from tanlin.carbon.tables import INVENTORY
+from tanlin.carbon.uncertainty import total
 from tanlin.community import queries as community
 from tanlin.kernel.errors import Text
 from tanlin.kernel.figure import Figure
@@ -20,9 +22,9 @@ from tanlin.record import queries as record
 CARD_KEYS = ("carbon.co2e", "carbon.electricity", "carbon.tce", "carbon.cost", "carbon.water", "carbon.gas")
 
 
-def years(area: Any) -> list[int]:
-    """Years for which the place has an inventory, newest first."""
-    periods = {period for key, period in record.figures(area, tables=False) if key == "carbon.inventory"}
+def years(area: Any, key: str = "carbon.inventory") -> list[int]:
+    """Years for which the place has a figure, newest first."""
+    periods = {period for found, period in record.figures(area, tables=False) if found == key}
     return sorted((int(p) for p in periods if len(p) == 4), reverse=True)
 
 
@@ -44,6 +46,38 @@ def overview_of(area: Any, year: int, today: date) -> tuple[Overview | None, dic
         dead=silent(area),
     )
     return view, this
+
+
+def account_of(area: Any, year: int, expert: bool) -> tuple[Page | None, dict[str, Figure]]:
+    """The page of an account from its published figures, and these; None when there is no account."""
+    held = record.figures(area, str(year), tables=False)
+    figures = {key: figure for (key, _), figure in held.items() if key.startswith("carbon.")}
+    if "carbon.basic" not in figures:
+        return None, figures
+    wanted = (*PLAIN_TABLES, *(EXPERT_TABLES if expert else ()), "carbon.inventory")
+    read = {key: record.figure(area, key, str(year)) for key in wanted if key in figures}
+    figures |= {key: figure for key, figure in read.items() if figure is not None}
+    used = total(_table(figures["carbon.inventory"]), "energy_kwh") if "carbon.inventory" in figures else {}
+    view = page(
+        Text(area.name, area.name_en or area.name),
+        year,
+        figures,
+        energy_kwh=used.get("value"),
+        expert=expert,
+        facts=_fact_names() if expert else {},
+        places=_names(area),
+    )
+    return view, figures
+
+
+def _fact_names() -> dict[str, Text]:
+    """Names of factors by id."""
+    rows = [(row.fact_id, row.value) for row in record.facts() if isinstance(row.value, dict)]
+    return {
+        name: Text(value["name_zh"], value.get("name_en") or value["name_zh"])
+        for name, value in rows
+        if value.get("name_zh")
+    }
 
 
 def _by_key(area: Any, year: int) -> dict[str, Figure]:

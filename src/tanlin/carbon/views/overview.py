@@ -28,7 +28,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     area = community.area(request.user, slug)
     years = queries.years(area)
     today = timezone.localdate()
-    year = _year(request, years, today.year)
+    year = asked_year(request, years, today.year)
     view, figures = queries.overview_of(area, year, today)
     inventory = figures.get("carbon.inventory")
     context = {
@@ -47,7 +47,8 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "carbon/overview.html", context)
 
 
-def _year(request: HttpRequest, years: list[int], this_year: int) -> int:
+def asked_year(request: HttpRequest, years: list[int], this_year: int) -> int:
+    """The year of the address, else the newest one with figures, else this year."""
     asked = request.GET.get("year", "")
     if asked.isdecimal() and len(asked) == 4:
         return int(asked)

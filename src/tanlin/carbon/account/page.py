@@ -1,0 +1,186 @@
+"""The page of an account as a view model: everything in words and pictures, nothing derived. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tanlin.carbon.account.boundary import ATTRIBUTES
+from tanlin.carbon.account.drawn import sectors_picture, tornado_picture
+from tanlin.carbon.account.shown import Gap, Line, gaps, parts_of, sentence, table
+from tanlin.carbon.account.words import KEYS
+from tanlin.carbon.overview import Card
+from tanlin.carbon.pictures import Picture
+from tanlin.kernel.errors import Text
+from tanlin.kernel.figure import Figure
+from tanlin.kernel.words import SPACE, digits
+
+#: Figures whose tables the page reads; those of the second need the professional view.
+PLAIN_TABLES = ("carbon.gpc", "carbon.sectors", "carbon.boundary")
+EXPERT_TABLES = (
+    "carbon.gases",
+    "carbon.contributors",
+    "carbon.draws",
+    "carbon.market_parts",
+    "carbon.programme",
+)
+PLAIN_CARDS = ("carbon.basic", "carbon.per_person", "carbon.per_m2")
+LEVEL_CARDS = (
+    "carbon.basic",
+    "carbon.basic_plus",
+    "carbon.basic_plus_gross",
+    "carbon.sinks",
+    "carbon.territorial",
+)
+ENERGY_CARDS = ("carbon.tce", "carbon.tce_equivalent")
+
+_UNITS = {"population": Text("人", "persons"), "floor_area_m2": Text("m²", "m²"), "area_m2": Text("m²", "m²")}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A row of the boundary; ``value`` None: nobody has stated it."""
+
+    name: Text
+    value: Text | None
+    since: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """The account of a place and year. ``expert`` is None in the simple view."""
+
+    sentence: Text
+    cards: tuple[Card, ...]
+    sectors: Picture
+    gaps: list[Gap]
+    boundary: list[Fact]
+    energy: tuple[Card, ...]
+    expert: Expert | None = None
+
+
+@dataclass(frozen=True)
+class Expert:
+    """What stands behind the professional view."""
+
+    levels: tuple[Card, ...]
+    lines: list[Line]
+    rows: list[Mapping[str, Any]]
+    keys: list[Text]
+    gases: list[Mapping[str, Any]]
+    gwp: str
+    tornado: Picture
+    plus: Picture
+
+
+def page(
+    place: Text,
+    year: int,
+    figures: Mapping[str, Figure],
+    *,
+    energy_kwh: float | None = None,
+    expert: bool = False,
+    gwp: str = "",
+    facts: Mapping[str, Text] = {},
+    places: Mapping[str, Text] = {},
+) -> Page:
+    """Arrange the published figures of a year.
+
+    Args:
+        figures: by key, with the tables named in PLAIN_TABLES, and for ``expert`` in EXPERT_TABLES.
+        energy_kwh: energy used, beside the standard coal. gwp: the set of potentials by name. facts, places: names of causes of error.
+    """
+    rows, sums = _rows(figures, "carbon.gpc"), _rows(figures, "carbon.sectors")
+    basic = figures.get("carbon.basic")
+    boundary = _rows(figures, "carbon.boundary")
+    notes = _notes(year, boundary) | _energy_note(energy_kwh)
+    total = basic.value if basic else None
+    return Page(
+        sentence(place, year, basic),
+        _cards(PLAIN_CARDS, figures, notes, keep=True),
+        sectors_picture(parts_of(rows, sums), total),
+        gaps(rows),
+        [_fact(row) for row in boundary],
+        _cards(ENERGY_CARDS, figures, notes),
+        _expert(figures, rows, sums, gwp, facts, places) if expert else None,
+    )
+
+
+def _rows(figures: Mapping[str, Figure], key: str) -> list[dict[str, Any]]:
+    held = figures.get(key)
+    return (held.table or []) if held else []
+
+
+def _cards(
+    keys: tuple[str, ...], figures: Mapping[str, Figure], notes: Mapping[str, Text], keep: bool = False
+) -> tuple[Card, ...]:
+    """``keep``: a card also where the figure was never computed."""
+    return tuple(Card(key, None, figures.get(key), notes.get(key)) for key in keys if keep or key in figures)
+
+
+def _notes(year: int, boundary: list[dict[str, Any]]) -> dict[str, Text]:
+    """The boundary in a line under each figure per person or per square metre."""
+    held = {row["key"]: row for row in boundary}
+    people, floor = (held.get(key, {}).get("value") for key in ("population", "floor_area_m2"))
+    defined = held.get("population.definition", {}).get("value")
+    notes = {}
+    if people:
+        notes["carbon.per_person"] = Text(
+            f"{year} 年，{digits(people)}{SPACE}人，{defined or '人口口径未注明'}",
+            f"{year}, {digits(people)} persons, {defined or 'definition not stated'}",
+        )
+    if floor:
+        notes["carbon.per_m2"] = Text(
+            f"{year} 年，建筑面积 {digits(floor)}{SPACE}m²", f"{year}, {digits(floor)}{SPACE}m² of floor"
+        )
+    return notes
+
+
+def _energy_note(kwh: float | None) -> dict[str, Text]:
+    if kwh is None:
+        return {}
+    size = f"{digits(kwh / 1e3)}{SPACE}MWh"
+    return {"carbon.tce": Text(f"即 {size}", f"that is {size}")}
+
+
+def _fact(row: Mapping[str, Any]) -> Fact:
+    unit, value = _UNITS.get(row["key"]), row["value"]
+    if value is None:
+        shown = None
+    elif unit:
+        shown = Text(f"{digits(value)}{SPACE}{unit.zh}", f"{digits(value)}{SPACE}{unit.en}")
+    else:
+        shown = Text(str(value), str(value))
+    return Fact(ATTRIBUTES[row["key"]], shown, row["since"] or "", row["source"] or "")
+
+
+def _expert(
+    figures: Mapping[str, Figure],
+    rows: list[dict[str, Any]],
+    sums: list[dict[str, Any]],
+    gwp: str,
+    facts: Mapping[str, Text],
+    places: Mapping[str, Text],
+) -> Expert:
+    plus = figures.get("carbon.basic_plus")
+    parts = sectors_picture(parts_of(rows, sums, "basic_plus"), plus.value if plus else None)
+    return Expert(
+        _cards(LEVEL_CARDS, figures, {}),
+        table(rows),
+        [_named(row) for row in rows],
+        [text for _, text in KEYS.values()],
+        _rows(figures, "carbon.gases"),
+        gwp,
+        tornado_picture(_rows(figures, "carbon.contributors"), facts, places),
+        parts,
+    )
+
+
+def _named(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A reference with its name and reason in both languages."""
+    return dict(row) | {
+        "name": Text(row["name_zh"], row["name_en"]),
+        "reason": Text(row["reason_zh"] or "", row["reason_en"] or ""),
+    }
