@@ -42,6 +42,7 @@ def overview_of(area: Any, year: int, today: date) -> tuple[Overview | None, dic
         last=_table(last["carbon.inventory"]) if "carbon.inventory" in last else None,
         days=_days(both),
         figures={key: this.get(key) for key in CARD_KEYS if key in this or key in CARD_KEYS[:4]},
+        equivalent=this.get("carbon.tce_equivalent"),
         places=_names(area),
         dead=silent(area),
     )
@@ -122,7 +123,7 @@ def inventory_json(figures: dict[str, Figure]) -> dict[str, Any]:
     """All carbon figures of a place and period by key, scalars first, as API and command print them."""
     from tanlin.record import figure_json
 
-    order = [f"carbon.{c}" for c in ("co2e", "tce", "cost", *CARRIERS, "inventory", "unmetered", "days")]
+    order = [f"carbon.{c}" for c in ("co2e", "tce", "tce_equivalent", "cost", *CARRIERS, "inventory", "unmetered", "days")]
     return {key: figure_json(figures[key]) for key in order if key in figures}
 
 
