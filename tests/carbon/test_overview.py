@@ -162,6 +162,15 @@ def test_cards_keep_their_order_and_the_missing_ones() -> None:
     assert all(card.title.zh for card in cards)
 
 
+def test_standard_coal_is_told_beside_kwh_and_on_both_bases() -> None:
+    heat = {"carbon.tce": figure("carbon.tce", 12.3, "tce")}
+    coal = figure("carbon.tce_equivalent", 30.2, "tce", provisional=True)
+    this = table(electricity(2026, range(1, 11), 10_000.0))
+    told = [plain(view(this, figures=heat, equivalent=one).cards[0].note) for one in (coal, None)]
+    assert told[0] == ("即 100 MWh；等价值 30.2 tce†", "100 MWh; on the equivalent basis 30.2 tce†")
+    assert told[1].zh == "即 100 MWh；等价值 暂无数据"
+
+
 def test_specs_are_json() -> None:
     shown = view(year_table(2026, 10), year_table(2025), days=days_table(date(2026, 1, 1), date(2026, 3, 1)))
     for picture in (shown.carbon, shown.energy, shown.flow, shown.days, shown.quality):

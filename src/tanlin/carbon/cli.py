@@ -101,9 +101,10 @@ def _of_place(slug: str, period: Any, as_json: bool) -> None:
 
 
 def _figure_text(figure: Any) -> str:
+    from tanlin.carbon.account.results import LABELS as ACCOUNT
     from tanlin.carbon.figures import LABELS
 
-    name, shown = LABELS[figure.key], "—"
+    name, shown = (LABELS | ACCOUNT)[figure.key], "—"
     if figure.value is not None:
         shown = f"{figure.value:,.6g} {figure.unit}"
         shown += f"  [{figure.low:,.6g}, {figure.high:,.6g}]" if figure.low is not None else ""

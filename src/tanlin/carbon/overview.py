@@ -91,6 +91,7 @@ def overview(
     last: pa.Table | None = None,
     days: pa.Table | None = None,
     figures: Mapping[str, Figure | None] = {},
+    equivalent: Figure | None = None,
     places: Mapping[str, Text] = {},
     dead: Sequence[DeadMeter] = (),
 ) -> Overview:
@@ -100,6 +101,7 @@ def overview(
         this, last: inventory tables of the year and of the year before (columns of ``carbon.inventory``).
         days: ``day`` yyyymmdd local, ``value`` kWh of electricity, optional ``coverage``; one or two years.
         figures: by key, in the order wanted after the known ones; None shows 尚未计算.
+        equivalent: standard coal on the equivalent basis (等价值), told beside that of the heat basis.
         places: names of the places that occur in the tables. dead: meters that have fallen silent.
     """
     now, before = Rows(this), Rows(last)
@@ -108,7 +110,8 @@ def overview(
     both = _known_months(before, year - 1, known, "value", carrier="electricity")
     emitted = _known_months(before, year - 1, _known_months(now, year, done, "tco2e"), "tco2e")
     change = _change(this, last, year, both, "value", "electricity")
-    notes = {"carbon.electricity": change, "carbon.co2e": _change(this, last, year, emitted, "tco2e", None)}
+    notes: dict[str, Text | None] = {"carbon.tce": _coal_note(this, equivalent)}
+    notes |= {"carbon.electricity": change, "carbon.co2e": _change(this, last, year, emitted, "tco2e", None)}
     return Overview(
         sentence=_sentence(this, year, today, known, both, change),
         note=_note(now),
@@ -238,6 +241,18 @@ def _note(now: Rows) -> Text:
     return Text(zh + "。", en + ".")
 
 
+def _coal_note(this: pa.Table, equivalent: Figure | None) -> Text | None:
+    """The same energy in kWh and on the equivalent basis, which counts the coal burnt to make electricity."""
+    used = total(this, "energy_kwh")["value"]
+    if used is None:
+        return None
+    kwh, coal = f"{digits(used / 1e3)}{SPACE}MWh", Text("暂无数据", "unknown")
+    if equivalent is not None and equivalent.value is not None:
+        amount = f"{digits(equivalent.value)}{SPACE}tce" + ("†" if equivalent.provisional else "")
+        coal = Text(amount, amount)
+    return Text(f"即 {kwh}；等价值 {coal.zh}", f"{kwh}; on the equivalent basis {coal.en}")
+
+
 def _no_factor(rows: Rows) -> np.ndarray:
     """Rows with a use but no carbon, other than exports, which carry none."""
     return (
@@ -247,7 +262,7 @@ def _no_factor(rows: Rows) -> np.ndarray:
     )
 
 
-def _cards(figures: Mapping[str, Figure | None], notes: Mapping[str, Text]) -> tuple[Card, ...]:
+def _cards(figures: Mapping[str, Figure | None], notes: Mapping[str, Text | None]) -> tuple[Card, ...]:
     order = [key for key in CARDS if key in figures] + [key for key in figures if key not in CARDS]
     return tuple(Card(key, CARDS.get(key), figures[key], notes.get(key) or None) for key in order[:6])
 

@@ -123,7 +123,10 @@ def inventory_json(figures: dict[str, Figure]) -> dict[str, Any]:
     """All carbon figures of a place and period by key, scalars first, as API and command print them."""
     from tanlin.record import figure_json
 
-    order = [f"carbon.{c}" for c in ("co2e", "tce", "tce_equivalent", "cost", *CARRIERS, "inventory", "unmetered", "days")]
+    order = [
+        f"carbon.{c}"
+        for c in ("co2e", "tce", "tce_equivalent", "cost", *CARRIERS, "inventory", "unmetered", "days")
+    ]
     return {key: figure_json(figures[key]) for key in order if key in figures}
 
 
