@@ -42,6 +42,16 @@ REASONS: dict[str, Text] = {
         "未填写建筑面积，无法计算单位面积。",
         "No floor area is stated, so there is no value per square metre.",
     ),
+    "market.excess": Text(
+        "超出所注明日期内的外购电量，超出部分不计入。",
+        "It exceeds the electricity bought on the days it states; the excess covers nothing.",
+    ),
+    "market.use_unknown": Text(
+        "持有该凭证的区域没有外购电量数据。", "The place that holds it has no figure of bought electricity."
+    ),
+    "compare.one_year": Text("只有一年有数据。", "Only one of the years has data."),
+    "compare.months": Text("两年没有可比的相同月份。", "The two years have no months in common."),
+    "compare.sign": Text("数值变号，无法分解。", "The amount changes its sign and cannot be decomposed."),
     "tariff.none": Text("表计未设电价或气价。", "The meter has no tariff."),
     "tariff.unknown": Text("价目表中没有这个价格方案。", "The tariff is not in the price book."),
     "tariff.carrier": Text("价格方案与能源品种不符。", "The tariff is for another carrier."),

@@ -108,4 +108,6 @@ def programme_total(
 
 def _bought(row: Mapping[str, Any]) -> str:
     """``electricity``, ``heat`` or another carrier; streams of the uses of a carrier begin with its name."""
-    return "electricity" if row["unit"] == "kWh" else str(row["stream"]).partition("_")[0]
+    if row["unit"] == "kWh":
+        return "electricity"
+    return str(row["stream"]).replace("_", ".").partition(".")[0]

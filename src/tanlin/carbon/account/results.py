@@ -13,6 +13,8 @@ import pyarrow.compute as pc
 from tanlin.carbon.account.account import TOTALS, Account, stated
 from tanlin.carbon.account.boundary import Stated
 from tanlin.carbon.account.coal import equivalent
+from tanlin.carbon.account.scope2 import LABELS as SCOPE2
+from tanlin.carbon.account.scope2 import scope2
 from tanlin.carbon.figures import Result
 from tanlin.kernel.errors import Text
 
@@ -30,7 +32,7 @@ LABELS: dict[str, Text] = {
     "carbon.gases": Text("分气体排放", "Emissions by gas"),
     "carbon.sectors": Text("分部门排放", "Emissions by sector"),
     "carbon.boundary": Text("核算边界", "Boundary of the account"),
-}
+} | SCOPE2
 _TOTALS = ("basic", "basic_plus", "basic_plus_gross", "sinks", "territorial")
 _SHARES = ("coverage", "estimated", "provisional")
 
@@ -119,7 +121,7 @@ def _ratio(
 
 
 #: What makes the figures of an account, in the order they are published.
-MAKERS: tuple[Callable[[Account], list[Result]], ...] = (totals, ratios, equivalent, tables)
+MAKERS: tuple[Callable[[Account], list[Result]], ...] = (totals, ratios, equivalent, tables, scope2)
 
 
 def results(account: Account) -> list[Result]:
