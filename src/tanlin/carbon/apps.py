@@ -2,8 +2,9 @@
 
 from django.apps import AppConfig
 
+from tanlin.carbon.account.results import LABELS as ACCOUNT_LABELS
 from tanlin.carbon.figures import LABELS
-from tanlin.carbon.methods import INVENTORY
+from tanlin.carbon.methods import ACCOUNT, INVENTORY
 from tanlin.kernel.errors import Text
 from tanlin.kernel.manifest import Nav, Room
 
@@ -14,18 +15,20 @@ class CarbonConfig(AppConfig):
     room = Room(
         name="carbon",
         title=Text("碳排放", "Carbon"),
-        methods=(INVENTORY,),
+        methods=(INVENTORY, ACCOUNT),
         urls="tanlin.carbon.urls",
         api="tanlin.carbon.api:router",
         commands={"carbon": "tanlin.carbon.cli:cli"},
         jobs={
             "carbon.derive_due": "tanlin.carbon.jobs:derive_due",
             "carbon.derive": "tanlin.carbon.jobs:derive_place",
+            "carbon.preview": "tanlin.carbon.jobs:preview_facts",
         },
         periodic=("carbon.derive_due@5",),
         nav=(
-            Nav("carbon:overview", Text("总览", "Overview"), "carbon", 10),
+            Nav("carbon:overview", Text("总览", "Overview"), "home", 10),
+            Nav("carbon:account", Text("碳账", "Account"), "carbon", 12),
             Nav("carbon:factors", Text("因子与价格", "Factors and tariffs"), "factor", 40),
         ),
-        figures=LABELS,
+        figures=LABELS | ACCOUNT_LABELS,
     )

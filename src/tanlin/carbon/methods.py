@@ -9,4 +9,14 @@ INVENTORY = Method(
     "GPC 1.1 ch. 6, 8; GHG Protocol Scope 2 Guidance (location-based); GB/T 2589-2020; IPCC 2006 vol. 1 ch. 3",
     replay="tanlin.carbon.services:replay",
     label=Text("碳排放清单（基于位置）", "Carbon inventory (location-based)"),
+    trial="tanlin.carbon.services:try_inventory",
+)
+
+ACCOUNT = Method(
+    "carbon.account",
+    1,
+    "GPC 1.1 ch. 3-10 (BASIC, BASIC+); IPCC 2006 vol. 1 ch. 3, approach 1, correlated by cause",
+    replay="tanlin.carbon.services:replay_account",
+    label=Text("碳账户（GPC）", "Carbon account (GPC)"),
+    trial="tanlin.carbon.services:try_account",
 )

@@ -98,9 +98,9 @@ def build(
 
 @dataclass(frozen=True)
 class Change:
-    """One input that is not what it was. ``name`` is a fact id, ``meter · field`` or ``meter · day``."""
+    """One input that is not what it was. ``name`` is a fact id, ``meter · field``, ``meter · day`` or the figure of a receipt."""
 
-    kind: Literal["fact", "registry", "reading"]
+    kind: Literal["fact", "registry", "reading", "receipt"]
     name: str
     was: Any = None
     now: Any = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +17,7 @@ import pyarrow.compute as pc
 
 from tanlin.carbon.account.asked import AskedBook
 from tanlin.carbon.account.boundary import Boundary
-from tanlin.carbon.account.entered import entered_lines
+from tanlin.carbon.account.entered import Entered, Metered, entered_lines, pieces
 from tanlin.carbon.account.gpc import gpc_table
 from tanlin.carbon.account.lines import LINES
 from tanlin.carbon.account.metered import metered_lines, reference_of
@@ -30,8 +31,8 @@ TOTALS: dict[str, tuple[str, ...]] = {"basic": ("basic",), "basic_plus": ("basic
 class Account:
     """The account of one place and year.
 
-    ``lines``: schema LINES. ``table``: the rows of the published inventory. ``areas``: slug, parent and region of
-    every place of the lines and of ``place`` itself. ``instruments``: supply contracts and certificates, plain rows.
+    ``lines``: schema LINES. ``table``: the rows of the published inventory. ``areas``: slug, region and path of slugs
+    (from ``place`` down) of every place of the lines and instruments. ``instruments``: supply contracts and certificates, plain rows.
     ``book`` keeps what was asked of it: read ``facts_used`` after the last result was made.
     """
 
@@ -88,7 +89,8 @@ class Account:
 
 def account(
     table: pa.Table,
-    activities: Iterable[Mapping[str, Any]],
+    activities: Iterable[Entered],
+    meters: Sequence[Metered],
     book: AskedBook,
     *,
     place: str,
@@ -103,11 +105,13 @@ def account(
 
     Args:
         table: rows of the published ``carbon.inventory`` (empty for a place without meters), made with ``gwp``.
-        activities: rows of ``entered.ACTIVITIES`` of the place and those below it.
+        activities: what was entered at the place and below it.
+        meters: where and when meters of the same carriers stand: what they count is not counted twice.
         book: every fact the inventory names, and those that activities ask for.
         gwp: set of GWP100, ``ar5`` or ``ar6``, one for the whole account.
     """
-    rows = metered_lines(table.to_pylist(), book, gwp) + entered_lines(activities, book, year, gwp)
+    parts = pieces(activities, meters, date(year, 1, 1), date(year, 12, 31))
+    rows = metered_lines(table.to_pylist(), book, gwp) + entered_lines(parts, book, gwp)
     lines = pa.Table.from_pylist(rows, LINES)
     order = [(name, "ascending") for name in ("ref", "place", "month", "stream", "gas", "factor_id")]
     return Account(place, region, year, gwp, lines.sort_by(order), boundary, book, table, areas, instruments)

@@ -34,7 +34,7 @@ def parts_of(book: AskedBook, factor_id: str, gwp: str, provisional: bool = Fals
         fact = book.fact(name, provisional)
         mass, _, per = fact.unit.partition("/")
         gas = gas_of(fact.unit)
-        scale = _KG[mass.removesuffix(gas)] / (_KG[per] if per in _KG else 1.0)
+        scale = _KG[mass.removesuffix(gas)] / _KG.get(per, 1.0)
         potential = None if gas in _AS_STATED else _potential(book, gas, gwp)
         warming = fact.value * scale * (potential.value if potential else _AS_STATED[gas])
         found.append((gas, warming, fact, potential))

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from tanlin.carbon.account.results import LABELS as ACCOUNT
 from tanlin.carbon.figures import LABELS
-from tanlin.carbon.services.deriving import Kit, derive
+from tanlin.carbon.services.accounting import derive_account
+from tanlin.carbon.services.chain import accounts_missing, derive
+from tanlin.carbon.services.deriving import Kit
+from tanlin.carbon.services.rows import years_with_activities
 from tanlin.community import queries as community
 from tanlin.kernel.errors import Refused
 from tanlin.kernel.period import Period, local_fields
@@ -28,8 +33,27 @@ GROUP BY w.row_id, r.month ORDER BY w.row_id, r.month
 """
 
 
+@dataclass(frozen=True)
+class Due:
+    """(area id, period) to derive, and those of them whose inventory stands, so that only the account is due."""
+
+    pairs: set[tuple[int, str]]
+    only: frozenset[tuple[int, str]] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.pairs)
+
+
+def waiting(kit: Kit | None = None) -> Due:
+    """What is stale, and with a ``kit`` what was never derived as well."""
+    inventories = stale() | (missing(kit) if kit else set())
+    marked = {(area, period) for area, key, period in record.stale(100_000) if key in ACCOUNT}
+    accounts = marked | (accounts_missing() if kit else set())
+    return Due(inventories | accounts, frozenset(accounts - inventories))
+
+
 def stale() -> set[tuple[int, str]]:
-    """(area id, period) of the figures of this room that are marked stale.
+    """(area id, period) of the inventories that are marked stale.
 
     With a year come the months and days that were derived of it: the tiers of a tariff count what was used before.
     """
@@ -88,6 +112,12 @@ def years_by_area(kit: Kit, within: Any | None = None) -> dict[int, set[int]]:
 _YEARS = 10_000
 
 
+def years_of(kit: Kit, area: Any) -> list[int]:
+    """Years of a place with readings or entered activities."""
+    entered = {year for pk, year in years_with_activities(area) if pk == area.pk}
+    return sorted(years_by_area(kit, area).get(area.pk, set()) | entered)
+
+
 def ordered(pairs: Iterable[tuple[int, str]]) -> list[tuple[Any, Period]]:
     """Areas and periods, larger areas and newer periods first: what most people look at comes first."""
     pairs = set(pairs)
@@ -97,18 +127,23 @@ def ordered(pairs: Iterable[tuple[int, str]]) -> list[tuple[Any, Period]]:
 
 
 def derive_all(
-    pairs: list[tuple[Any, Period]], kit: Kit, progress: Progress = lambda done, total: None
+    pairs: list[tuple[Any, Period]],
+    kit: Kit,
+    progress: Progress = lambda done, total: None,
+    only: Collection[tuple[int, str]] = (),
 ) -> dict[str, int]:
     """Derive areas and periods one by one; counts of derived, minted receipts and refused.
 
-    Inputs that change meanwhile are taken up from the next one on.
+    ``only``: (area id, period) of which the account alone is derived. Inputs that change meanwhile are taken up
+    from the next one on.
     """
     counts = {"derived": 0, "minted": 0, "refused": 0}
     for number, (area, period) in enumerate(pairs):
         progress(number, len(pairs))
         kit = kit if kit.current else Kit.fresh()
         try:
-            made = derive(area, period, kit)
+            alone = (area.pk, period.label) in only
+            made = derive_account(area, period.year, kit.books) if alone else derive(area, period, kit)
         except Refused:
             counts["refused"] += 1
             continue
@@ -121,7 +156,8 @@ def derive_all(
 def derive_missing(
     root: Any, levels: Collection[str], progress: Progress = lambda done, total: None
 ) -> dict[str, int]:
-    """Derive the years without an inventory of places below a root, of these levels only."""
+    """Derive the years without an inventory or an account of places below a root, of these levels only."""
     kit = Kit.fresh()
-    pairs = ordered(missing(kit, root))
-    return derive_all([pair for pair in pairs if pair[0].level in levels], kit, progress)
+    inventories, accounts = missing(kit, root), accounts_missing(root)
+    pairs = [pair for pair in ordered(inventories | accounts) if pair[0].level in levels]
+    return derive_all(pairs, kit, progress, accounts - inventories)
