@@ -17,7 +17,8 @@ from tanlin.kernel.errors import Text
 class Method:
     """A method that makes figures. ``source`` names standard, clause or paper.
 
-    ``replay`` is the dotted path of ``(body: dict, batch: int | None) -> Recomputed``.
+    ``replay`` is the dotted path of ``(body: dict, batch: int | None) -> Recomputed``; ``trial`` that of a function
+    that states the figures again with other facts (see ``carbon.services.previewing``), empty where there is none.
     """
 
     id: str
@@ -26,6 +27,7 @@ class Method:
     replay: str
     tolerance: float = 1e-9
     label: Text | None = None
+    trial: str = ""
 
 
 @dataclass(frozen=True)

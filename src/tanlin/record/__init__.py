@@ -13,6 +13,6 @@ __getattr__, __dir__ = door(
         "facts": ("FactRow", "FactUse", "covers", "regions_above"),
         "jobs": ("Run",),  # Run needs Django: what a job function is given
         "figures": ("figure_json",),
-        "replay": ("table_bytes",),
+        "replay": ("same_result", "table_bytes"),
     },
 )

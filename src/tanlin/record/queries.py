@@ -105,7 +105,15 @@ class Resting:
 def resting_on(rows: Iterable[FactRow]) -> list[Resting]:
     """Figures that would be marked stale if these facts were added, by area, period and key."""
     found = {pk for row in rows for pk in services.resting_on(row).values_list("pk", flat=True)}
-    figures = FigureRow.objects.filter(pk__in=found).select_related("receipt")
+    return _resting(FigureRow.objects.filter(pk__in=found))
+
+
+def standing(area_id: int, period: str) -> list[Resting]:
+    """All figures of a place and period with the receipts they carry, by key."""
+    return _resting(FigureRow.objects.filter(area_id=area_id, period=period))
+
+
+def _resting(rows: QuerySet[FigureRow]) -> list[Resting]:
     return [
         Resting(
             row.area_id,
@@ -116,7 +124,7 @@ def resting_on(rows: Iterable[FactRow]) -> list[Resting]:
             row.receipt.batch,
             row.stale_since is not None,
         )
-        for row in figures.order_by("area_id", "period", "key")
+        for row in rows.select_related("receipt").order_by("area_id", "period", "key")
     ]
 
 

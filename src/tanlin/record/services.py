@@ -173,9 +173,13 @@ def resting_on(fact: FactRow) -> QuerySet[FigureRow]:
     if fact.valid_from:
         asked &= Q(last_day__gte=fact.valid_from)
     if fact.valid_to:
-        # A provisional figure stands on an older year, an unknown one on none: a fact that ends before may serve it.
+        # A provisional figure stands on an older year, an unknown one on none: a fact that ends before may serve it;
+        # and so it may where the figure stands on a fact of another region, which this one is perhaps nearer than.
         unsure = Q(provisional=True) | Q(value__isnull=True) | Q(reason__isnull=False)
-        asked &= Q(first_day__lte=fact.valid_to) | unsure
+        here = Fact.objects.filter(kind=fact.kind, region=fact.region).values("fact_id")
+        cited = FigureFact.objects.filter(kind=fact.kind).exclude(fact_id="")
+        elsewhere = Q(pk__in=cited.exclude(fact_id__in=here).values("figure"))
+        asked &= Q(first_day__lte=fact.valid_to) | unsure | elsewhere
     touched = FigureRow.objects.filter(Q(facts__fact_id=fact.fact_id) | asked).values("pk")
     return FigureRow.objects.filter(pk__in=touched)
 

@@ -177,6 +177,9 @@ def _uses(registry: Registry, used: Inventory, known: Books, region: str) -> set
     uses = {FactUse(row.fact_id, row.kind, region) for row in cited for region in regions}
     kinds = {carriers()[carrier]["kind"] for carrier in set(registry.meters["carrier"].to_pylist())}
     asked = {FactUse("", kind, where) for kind in kinds | _ALWAYS for where in regions}
+    asked |= {
+        FactUse("", TARIFF, row.region) for row in cited if row.kind == TARIFF
+    }  # of another region, maybe
     return uses | asked | {FactUse("", GWP_SET, region)}
 
 

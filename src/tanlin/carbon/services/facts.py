@@ -1,11 +1,14 @@
-"""Factors and tariffs go into the record."""
+"""Factors, tariffs and rules go into the record."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from tanlin.carbon.stored import books, shipped_rows
-from tanlin.kernel.errors import BadInput, Text, Where
+from tanlin.carbon.rules import GWP_SET, GWP_SETS
+from tanlin.carbon.stored import TARIFF, books, is_rule, shipped_rows
+from tanlin.carbon.tariff_check import check_tariff
+from tanlin.kernel.errors import BadInput, Refused, Text, Where
 from tanlin.record import FactRow
 from tanlin.record import services as recording
 
@@ -16,13 +19,65 @@ def load_facts(actor: Any = None) -> int:
 
 
 def add_factor(row: FactRow, *, actor: Any) -> bool:
-    """Append a factor; figures that rest on it become stale. Raises BadInput for what is no factor."""
+    """Append a fact; figures that rest on it become stale. Raises BadInput for what is none."""
+    return add_facts([row], actor=actor) == 1
+
+
+def add_facts(rows: Iterable[FactRow], *, actor: Any) -> int:
+    """Append facts, all or none; returns how many said something new. Raises BadInput for what is no fact."""
+    rows = list(rows)
+    for row in rows:
+        _check(row)
+    return recording.add_facts(rows, actor=actor)
+
+
+def checked(rows: Iterable[FactRow]) -> list[FactRow]:
+    """The rows that say something new, with their vintage.
+
+    Raises BadInput for what is no fact, Refused where nothing is new.
+    """
+    rows = list(rows)
+    for row in rows:
+        _check(row)
+    found = recording.news(rows)
+    if not found:
+        raise Refused(
+            "carbon.nothing_new",
+            Text("内容与已有记录相同，没有变化。", "This says nothing that is not stored already."),
+            remedy=Text(
+                "请核对编号、公布日期和数值。", "Check the id, the day of publication and the value."
+            ),
+        )
+    return found
+
+
+def with_news(known: Iterable[FactRow], rows: Iterable[FactRow]) -> list[FactRow]:
+    """The newest row of each fact once ``rows`` were added after ``known``."""
+    newest = {row.fact_id: row for row in known}
+    for row in rows:
+        if row.fact_id not in newest or newest[row.fact_id].published <= row.published:
+            newest[row.fact_id] = row
+    return [newest[name] for name in sorted(newest)]
+
+
+def _check(row: FactRow) -> None:
+    if row.kind == TARIFF:
+        check_tariff(row.value)
+        return
     try:
-        books([row])
+        if not is_rule(row):
+            books([row])
+            return
+        sound = row.kind == GWP_SET and row.value["value"] in GWP_SETS
     except (KeyError, TypeError, ValueError) as error:
-        raise BadInput(
-            "carbon.bad_factor",
-            Text("因子的数值或日期无法使用。", "The factor's value or dates cannot be used."),
-            where=Where(value=row.fact_id),
-        ) from error
-    return recording.add_fact(row, actor=actor)
+        raise _bad(row) from error
+    if not sound:
+        raise _bad(row)
+
+
+def _bad(row: FactRow) -> BadInput:
+    return BadInput(
+        "carbon.bad_factor",
+        Text("因子的数值或日期无法使用。", "The factor's value or dates cannot be used."),
+        where=Where(value=row.fact_id),
+    )
