@@ -14,6 +14,7 @@ from tanlin.kernel.words import percent as share
 
 UNIT = "tCO₂e"
 TONNES = Text(UNIT, UNIT)
+FROM = Text("碳排放从哪里来", "Where the emissions come from")
 PERSON = Text("tCO₂e/人", "tCO₂e per person")
 MOST_CAUSES = 10
 
@@ -42,9 +43,8 @@ class YearValue:
     provisional: bool = False
 
 
-def sectors_picture(parts: Sequence[Part], total: float | None) -> Picture:
-    """A bar a sector; shares are of ``total``."""
-    title = Text("碳排放从哪里来", "Where the emissions come from")
+def sectors_picture(parts: Sequence[Part], total: float | None, title: Text = FROM) -> Picture:
+    """A bar a sector; shares are of ``total``, which holds the known ones."""
     known = [part for part in parts if part.value is not None]
     if not known:
         return Picture("sectors", title, Text("暂无数据。", "No data."), None, None)
@@ -66,9 +66,10 @@ def sectors_picture(parts: Sequence[Part], total: float | None) -> Picture:
     marks = [mark for mark, there in (("estimated", estimated), ("unknown", unknown)) if there]
     top = max(known, key=lambda part: part.value or 0.0)
     name, part_of = SECTORS[top.sector][0], share((top.value or 0.0) / total) if total else ""
+    of = Text("已知部分的", "what is known") if unknown else Text("总量的", "the total")
     summary = Text(
-        f"最大的一项是{name.zh}，占 {part_of}。" if part_of else f"最大的一项是{name.zh}。",
-        f"The largest part is {name.en.lower()}" + (f", {part_of} of the total." if part_of else "."),
+        f"最大的一项是{name.zh}" + (f"，占{of.zh} {part_of}。" if part_of else "。"),
+        f"The largest part is {name.en.lower()}" + (f", {part_of} of {of.en}." if part_of else "."),
     )
     table = {
         "columns": [

@@ -8,8 +8,9 @@ from typing import Any
 
 from tanlin.carbon.account.boundary import ATTRIBUTES
 from tanlin.carbon.account.drawn import sectors_picture, tornado_picture
+from tanlin.carbon.account.market_shown import Scope2, scope2_shown
 from tanlin.carbon.account.shown import Gap, Line, gaps, parts_of, sentence, table
-from tanlin.carbon.account.words import KEYS
+from tanlin.carbon.account.words import GASES, KEYS
 from tanlin.carbon.overview import Card
 from tanlin.carbon.pictures import Picture
 from tanlin.kernel.errors import Text
@@ -18,16 +19,9 @@ from tanlin.kernel.words import SPACE, digits
 
 #: Figures whose tables the page reads; those of the second need the professional view.
 PLAIN_TABLES = ("carbon.gpc", "carbon.sectors", "carbon.boundary")
-EXPERT_TABLES = (
-    "carbon.gases",
-    "carbon.contributors",
-    "carbon.draws",
-    "carbon.market_parts",
-    "carbon.programme",
-)
+EXPERT_TABLES = ("carbon.gases", "carbon.contributors", "carbon.market_parts", "carbon.programme")
 PLAIN_CARDS = ("carbon.basic", "carbon.per_person", "carbon.per_m2")
 LEVEL_CARDS = (
-    "carbon.basic",
     "carbon.basic_plus",
     "carbon.basic_plus_gross",
     "carbon.sinks",
@@ -73,6 +67,7 @@ class Expert:
     gwp: str
     tornado: Picture
     plus: Picture
+    scope2: Scope2 | None
 
 
 def page(
@@ -165,16 +160,17 @@ def _expert(
     places: Mapping[str, Text],
 ) -> Expert:
     plus = figures.get("carbon.basic_plus")
-    parts = sectors_picture(parts_of(rows, sums, "basic_plus"), plus.value if plus else None)
+    parts = parts_of(rows, sums, "basic_plus")
     return Expert(
         _cards(LEVEL_CARDS, figures, {}),
         table(rows),
         [_named(row) for row in rows],
         [text for _, text in KEYS.values()],
-        _rows(figures, "carbon.gases"),
+        [row | {"gas": GASES.get(row["gas"], row["gas"])} for row in _rows(figures, "carbon.gases")],
         gwp,
         tornado_picture(_rows(figures, "carbon.contributors"), facts, places),
-        parts,
+        sectors_picture(parts, plus.value if plus else None, Text("BASIC+ 各部门", "Sectors of BASIC+")),
+        scope2_shown(figures),
     )
 
 

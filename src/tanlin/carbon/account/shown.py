@@ -190,7 +190,7 @@ def table(rows: Sequence[Row]) -> list[Line]:
         for row in mine:
             groups.setdefault(row["subsector"], []).append(row)
         out += [_line(ref, _name(held[0]), held) for ref, held in groups.items()]
-        if mine:
+        if any(row["level"] in ("basic", "basic_plus") for row in mine):
             out.append(_sum(sector, name, mine))
     return out
 
@@ -201,7 +201,7 @@ def _line(ref: str, name: Text, rows: Sequence[Row]) -> Line:
     live = [row for row in rows if row["total"] is not None]
     grades = [row["quality"] for row in live if row["quality"]]
     return Line(
-        ref,
+        f"{ref}.–" if ref in SECTORS else ref,
         name,
         tuple(_cell(caused.get(scope)) for scope in (1, 2, 3)),
         _add(rows, ("basic",)),

@@ -36,25 +36,8 @@ KEYS: dict[str, tuple[Text, Text]] = {
     "C": (Text("保密", "kept confidential"), Text("C：保密", "C: confidential")),
 }
 
-LEVELS: dict[str, Text] = {
-    "basic": Text("BASIC", "BASIC"),
-    "basic_plus": Text("BASIC+", "BASIC+"),
-    "territorial": Text("地域排放，只列示不相加", "Territorial, shown but not added"),
-    "memo": Text("备忘项，不相加", "Memo, not added"),
-}
-
-SOURCES: dict[str, Text] = {
-    "meter": Text("表计", "meter"),
-    "bill": Text("账单", "bill"),
-    "document": Text("单据", "document"),
-    "survey": Text("调查", "survey"),
-    "estimate": Text("估算", "estimate"),
-}
-
-
-def sector_of(ref: str) -> str:
-    """``I.1.2`` → ``I``."""
-    return ref.partition(".")[0]
+#: Formulas as printed; other gases (R-32 …) keep their names.
+GASES = {"CO2": "CO₂", "CH4": "CH₄", "N2O": "N₂O", "SF6": "SF₆", "NF3": "NF₃", "CO2e": "CO₂e"}
 
 
 def cause_name(cause: str, facts: Mapping[str, Text], places: Mapping[str, Text]) -> Text:
