@@ -10,6 +10,7 @@ import pytest
 from tanlin.carbon import services
 from tanlin.carbon.account.results import LABELS
 from tanlin.carbon.models import Activity, ActivitySheet
+from tanlin.community import services as community
 from tanlin.community.queries import SYSTEM
 from tanlin.kernel.errors import Refused
 from tanlin.record import FactRow
@@ -169,3 +170,28 @@ def test_an_undone_sheet_leaves_an_unknown_account_that_replays() -> None:
     services.derive_account(made["meadow"], 2023)
     figure = tell("carbon.basic_plus", "meadow")
     assert figure.value is None and replay(figure.receipt) == ("equal", [])
+
+
+def test_a_boundary_marks_the_account_of_its_place_from_its_day_on(world: p.Place) -> None:
+    services.derive(world.areas["street"], p.YEAR)
+    community.set_attribute(SYSTEM, world.area, "population", 400, date(2024, 5, 1), "census")
+    assert not stale()
+    community.set_attribute(SYSTEM, world.area, "population", 500, date(2023, 5, 1), "census")
+    assert stale() == {key for key, _ in record.figures(world.area, "2023") if key in LABELS}
+    above = record.figures(world.areas["street"], "2023").values()
+    assert not any(figure.stale for figure in above)
+    old = tell("carbon.per_person").receipt
+    assert replay(old) == ("equal", [("registry", "population · row")])
+    services.derive_account(world.area, 2023)
+    assert tell("carbon.per_person").value == pytest.approx(tell("carbon.basic").value / 500)
+    rows = {row["key"]: row["value"] for row in tell("carbon.boundary").table}
+    assert rows["population"] == 500 and rows["floor_area_m2"] is None
+
+
+def test_a_stated_key_stands_in_the_table_with_its_reason(world: p.Place) -> None:
+    community.set_attribute(SYSTEM, world.area, "gpc.key.II.1.1", "NO", date(2023, 1, 1), "no through road")
+    services.derive_account(world.area, 2023)
+    rows = {row["ref"]: (row["key"], row["reason_en"]) for row in tell("carbon.gpc").table}
+    assert rows["II.1.1"] == ("NO", "no through road")
+    assert rows["II.4.1"][0] == "NO" and rows["III.1.1"][0] == "NE"
+    assert rows["I.1.2"][0] == "IE" and rows["I.6.2"] == (None, None)

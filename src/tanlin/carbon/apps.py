@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 
+from tanlin.carbon.account.boundary import ATTRIBUTES, KEY
 from tanlin.carbon.account.results import LABELS as ACCOUNT_LABELS
 from tanlin.carbon.figures import LABELS
 from tanlin.carbon.methods import ACCOUNT, INVENTORY
@@ -31,4 +32,5 @@ class CarbonConfig(AppConfig):
             Nav("carbon:factors", Text("因子与价格", "Factors and tariffs"), "factor", 40),
         ),
         figures=LABELS | ACCOUNT_LABELS,
+        attributes=dict.fromkeys((*ATTRIBUTES, KEY), tuple(ACCOUNT_LABELS)),
     )

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from tanlin.community import queries
 from tanlin.community.forms import FIGURES, VERBS, LoginForm, Verb
 from tanlin.kernel.errors import BadInput, Conflict
+from tanlin.kernel.manifest import figures_on
 
 CHILDREN_SHOWN = 200
 #: Verbs as the operation log prints them.
@@ -62,7 +63,8 @@ def page(
             "attributes": [
                 (labels.get(row.key, row.key), row)
                 for row in queries.attributes(request.user, slug)
-                if not row.key.startswith("demo.")  # bookkeeping of the demonstration
+                # bookkeeping of the demonstration, and what another room has a page for
+                if row.key in labels or not (row.key.startswith("demo.") or figures_on(row.key))
             ],
             "grants": queries.grants_with_reach(request.user, slug),
             "manages": manages,

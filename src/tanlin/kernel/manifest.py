@@ -57,6 +57,8 @@ class Room:
     nav: tuple[Nav, ...] = ()
     #: key of a figure → its label, shown on cards, receipts and in the API
     figures: dict[str, Text] = field(default_factory=dict)
+    #: dated attribute of an area (or a prefix that ends in a point) → keys of the figures that rest on it
+    attributes: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def load(path: str) -> Any:
@@ -75,6 +77,17 @@ def rooms() -> list[Room]:
 def methods() -> dict[tuple[str, int], Method]:
     """All methods of the installed rooms by (id, version)."""
     return {(method.id, method.version): method for room in rooms() for method in room.methods}
+
+
+def figures_on(attribute: str) -> list[str]:
+    """Keys of the figures that rest on a dated attribute of their area."""
+    return [
+        key
+        for room in rooms()
+        for name, keys in room.attributes.items()
+        if attribute == name or (name.endswith(".") and attribute.startswith(name))
+        for key in keys
+    ]
 
 
 def figure_label(key: str) -> Text:

@@ -40,6 +40,16 @@ def enqueue(kind: str, args: dict[str, Any], *, actor: Any = None, area: Any = N
     return _call("enqueue", kind, args, actor=actor, area=area)
 
 
-def mark_stale(area_ids: Iterable[int], first_day: date, last_day: date) -> int:
-    """Mark the figures of these areas whose period touches [first_day, last_day]; returns how many."""
-    return int(_call("mark_stale", list(area_ids), first_day, last_day))
+def mark_stale(
+    area_ids: Iterable[int],
+    first_day: date,
+    last_day: date,
+    keys: Iterable[str] | None = None,
+    *,
+    above: bool = True,
+) -> int:
+    """Mark the figures of these areas whose period touches [first_day, last_day]; returns how many.
+
+    ``keys``: these figures only. ``above``: those of the areas that hold them as well.
+    """
+    return int(_call("mark_stale", list(area_ids), first_day, last_day, keys, above=above))

@@ -235,6 +235,16 @@ def publish_figure(
     return True
 
 
+@transaction.atomic
+def store_receipt(receipt: Receipt) -> str:
+    """Keep a receipt that no figure carries, such as the answer to a claim; returns its hash.
+
+    Its result holds its rows itself, no table by hash. Raises NotFound for an unknown place.
+    """
+    _keep_receipt(receipt, community.area(community.SYSTEM, receipt.body["place"]), None)
+    return receipt.hash
+
+
 def _check_pair(figure: Figure, receipt: Receipt) -> None:
     stated = tuple(receipt.body[name] for name in ("figure", "place", "period"))
     if stated != (figure.key, figure.place, figure.period):
@@ -291,23 +301,32 @@ def _columns(figure: Figure, receipt: Receipt, table: str | None) -> dict[str, A
 
 @transaction.atomic
 def mark_stale(
-    area_ids: Iterable[int], first_day: date, last_day: date, keys: Iterable[str] | None = None
+    area_ids: Iterable[int],
+    first_day: date,
+    last_day: date,
+    keys: Iterable[str] | None = None,
+    *,
+    above: bool = True,
 ) -> int:
     """Mark figures of these areas and of all that hold them, whose period touches [first_day, last_day].
 
-    Both days count. ``keys``: these figures only. Returns how many figures are touched.
+    Both days count. ``keys``: these figures only. ``above`` False: not those of the areas that hold them. Returns
+    how many figures are touched.
     """
-    ids = _ids_in_paths(
-        community.areas(community.SYSTEM).filter(pk__in=set(area_ids)).values_list("path", flat=True)
-    )
-    # 网格 hold places across the first tree.
-    ids |= _ids_in_paths(
-        community.areas(community.SYSTEM)
-        .filter(pk__in=ids, grid__isnull=False)
-        .values_list("grid__path", flat=True)
-    )
+    ids = set(area_ids)
+    if above:
+        ids = _with_holders(ids)
     touched = FigureRow.objects.filter(area_id__in=ids, first_day__lte=last_day, last_day__gte=first_day)
     return _mark(touched if keys is None else touched.filter(key__in=list(keys)))
+
+
+def _with_holders(ids: set[int]) -> set[int]:
+    """Ids of areas and of all that hold them, in both trees."""
+    areas = community.areas(community.SYSTEM)
+    held = _ids_in_paths(areas.filter(pk__in=ids).values_list("path", flat=True))
+    # 网格 hold places across the first tree.
+    grids = areas.filter(pk__in=held, grid__isnull=False).values_list("grid__path", flat=True)
+    return held | _ids_in_paths(grids)
 
 
 def _mark(figures: Any) -> int:

@@ -75,9 +75,8 @@ def derive_account(area: Any, year: int, known: Books | None = None) -> Derived:
             minted += recording.publish_figure(figure, receipt, uses, marks=marks.get(figure.key))
             figures.append(figure)
         if any(figure.key not in marks for figure in figures) and clock != inputs.clock():
-            recording.mark_stale(
-                [area.pk], *_days(label), keys=LABELS
-            )  # no verb could mark what was not there
+            # no verb could mark what was not there
+            recording.mark_stale([area.pk], *_days(label), LABELS, above=False)
     return Derived(area.slug, label, figures, minted)
 
 

@@ -30,6 +30,7 @@ from tanlin.community.services.grants import (
 )
 from tanlin.community.services.removal import remove_tree
 from tanlin.kernel.errors import BadInput, Conflict, Forbidden, Text, Where
+from tanlin.kernel.manifest import figures_on
 from tanlin.kernel.ports import mark_stale, report_event
 
 __all__ = [
@@ -297,13 +298,21 @@ def join_grid(actor: Any, area: Area, grid: Area | None) -> Area:
 
 @transaction.atomic
 def set_attribute(
-    actor: Any, area: Area, key: str, value: Any, valid_from: date, source: str = ""
+    actor: Any,
+    area: Area,
+    key: str,
+    value: Any,
+    valid_from: date,
+    source: str = "",
+    *,
+    right: str = "users",
 ) -> AreaAttribute:
-    """A dated value from a day on; the row in force before ends there, a later one bounds it. Right: ``users``.
+    """A dated value from a day on; the row in force before ends there, a later one bounds it.
 
-    The same key and day again replaces nothing: raises Conflict.
+    Figures that rest on it become stale. ``right``: what the actor must hold. The same key and day again replaces
+    nothing: raises Conflict.
     """
-    queries.require(actor, area, "users")
+    queries.require(actor, area, right)
     rows = AreaAttribute.objects.select_for_update().filter(area=area, key=key)
     if rows.filter(valid_from=valid_from).exists():
         raise Conflict(
@@ -320,6 +329,8 @@ def set_attribute(
     row = AreaAttribute.objects.create(
         area=area, key=key, value=value, valid_from=valid_from, valid_to=end, source=source
     )
+    if figures := figures_on(key):
+        mark_stale([area.pk], valid_from, end or date.max, figures, above=False)
     report_event(
         "community.attribute_set",
         actor=actor_user(actor),
