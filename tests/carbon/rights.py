@@ -1,5 +1,6 @@
 """Expectations of the rights matrix: figures of community A, the shared factors, the request to derive."""
 
+from datetime import date
 from typing import Any
 
 from tests.record.samples import publish
@@ -7,7 +8,8 @@ from tests.support.world import Row, World
 
 
 def build(world: World) -> None:
-    publish(world.a.slug, key="carbon.co2e", period="2023")
+    for key in ("carbon.co2e", "carbon.basic"):
+        publish(world.a.slug, key=key, period="2023")
 
 
 def place(world: World) -> dict[str, Any]:
@@ -18,15 +20,28 @@ def year(_: World) -> dict[str, Any]:
     return {"period": "2023"}
 
 
+def paper(world: World) -> dict[str, Any]:
+    from tanlin.carbon.models import Instrument
+
+    day, number = date(2023, 1, 1), str(Instrument.objects.count())
+    told = {"registry": "rights", "number": number, "first_day": day, "last_day": day, "energy_kwh": 1.0}
+    return place(world) | {"pk": Instrument.objects.create(area=world.a, kind="certificate", **told).pk}
+
+
 ROWS = [
     Row("carbon:overview"),
     Row("carbon:account"),
     Row("carbon:derive", "POST", right="derive", data=year),
+    Row("carbon:instruments"),
+    Row("carbon:instrument_new", right="import"),
+    Row("carbon:instrument_new", "POST", right="import", ok=(422,)),
+    Row("carbon:instrument_undo", "POST", right="undo", kwargs=paper),
     Row("carbon:factors"),
     # Factors are shared by all places, so that the right counts at the root only: see test_rights.py.
     Row("carbon:factor_new", right="factors", ok=(200, 403)),
     Row("carbon:factor_new", "POST", right="factors", ok=(422, 403)),
     Row("api:inventory", kwargs=place, query="?period=2023"),
+    Row("api:account", kwargs=place, query="?year=2023"),
     Row("api:derive", "POST", right="derive", kwargs=place, data=year, json=True, ok=(202,)),
     Row("api:facts", right="any", scope="site"),
 ]

@@ -3,6 +3,15 @@
 from tanlin.carbon.services.accounting import derive_account
 from tanlin.carbon.services.accounting import replay as replay_account
 from tanlin.carbon.services.chain import account_for_place, derive, inventory_for_place
+from tanlin.carbon.services.claims import (
+    answer_of,
+    erase_claims,
+    keep_claim,
+    known_facts,
+    may_withdraw,
+    replay_claim,
+    withdraw_claim,
+)
 from tanlin.carbon.services.deriving import Derived, Kit
 from tanlin.carbon.services.due import (
     derive_all,
@@ -16,6 +25,12 @@ from tanlin.carbon.services.due import (
 )
 from tanlin.carbon.services.facts import add_factor, add_facts, load_facts
 from tanlin.carbon.services.inputs import clock
+from tanlin.carbon.services.instruments import (
+    NewInstrument,
+    enter_instrument,
+    erase_instruments,
+    undo_instrument,
+)
 from tanlin.carbon.services.previewing import (
     Moved,
     Preview,
@@ -33,10 +48,12 @@ __all__ = [
     "Derived",
     "Kit",
     "Moved",
+    "NewInstrument",
     "Preview",
     "account_for_place",
     "add_factor",
     "add_facts",
+    "answer_of",
     "ask_preview",
     "clock",
     "confirm_preview",
@@ -44,20 +61,29 @@ __all__ = [
     "derive_account",
     "derive_all",
     "derive_missing",
+    "erase_claims",
+    "enter_instrument",
+    "erase_instruments",
     "facts_of",
     "inventory_for_place",
     "is_outdated",
+    "keep_claim",
+    "known_facts",
     "load_facts",
+    "may_withdraw",
     "missing",
     "ordered",
     "preview",
     "replay",
     "replay_account",
+    "replay_claim",
     "run_preview",
     "stale",
     "try_account",
     "try_inventory",
+    "undo_instrument",
     "waiting",
+    "withdraw_claim",
     "years_by_area",
     "years_of",
 ]

@@ -17,6 +17,7 @@ from tanlin.carbon.models import Activity, Instrument
 from tanlin.community import queries as community
 from tanlin.kernel.receipt import Change, canonical
 from tanlin.meter import queries as meter
+from tanlin.record import queries as record
 
 Row = dict[str, Any]
 
@@ -78,7 +79,7 @@ def rows_of(area: Any, year: int, places: Iterable[str] = ()) -> Rows:
     found = Activity.objects.filter(inside, area__in=below, sheet__undone=None).select_related("area")
     papers = Instrument.objects.filter(inside, area__in=below, undone=None).select_related("area")
     activities = [_activity(row, area, known) for row in found.order_by("pk")]
-    instruments = [_instrument(row) for row in papers.order_by("pk")]
+    instruments = [_instrument(row, area, year) for row in papers.order_by("pk")]
     named = {area.slug, *places, *(row["place"] for row in [*activities, *instruments])}
     metered = _metered(area, first, last, activities)
     return Rows(activities, metered, _attributes(area, last), instruments, _areas(known, named))
@@ -113,10 +114,24 @@ def _activity(row: Activity, area: Any, known: dict[int, tuple[str, str, str]]) 
     } | {name: getattr(row, name) for name in same}
 
 
-def _instrument(row: Instrument) -> Row:
+def _instrument(row: Instrument, area: Any, year: int) -> Row:
+    """``use``: electricity bought by month at the place below that holds it, by its own inventory; else None."""
     same = ("kind", "registry", "number", "energy_kwh", "factor_kg_per_kwh")
     days = {name: getattr(row, name).isoformat() for name in ("first_day", "last_day")}
-    return {"id": row.pk, "place": row.area.slug} | days | {name: getattr(row, name) for name in same}
+    use = None if row.area_id == area.pk else _bought(row.area, year)
+    return {"id": row.pk, "place": row.area.slug, "use": use} | days | {n: getattr(row, n) for n in same}
+
+
+def _bought(area: Any, year: int) -> list[float] | None:
+    """Imported electricity of a place by month, kWh (12), of its published inventory."""
+    figure = record.figure(area, "carbon.inventory", str(year))
+    if figure is None:
+        return None
+    out = [0.0] * 12
+    for row in figure.table or []:
+        if row["carrier"] == "electricity" and row["channel"] == "import":
+            out[row["month"] % 100 - 1] += row["value"] or 0.0
+    return out
 
 
 def _metered(area: Any, first: date, last: date, activities: list[Row]) -> list[Row]:
