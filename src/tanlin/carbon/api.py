@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from ninja import Router, Schema, Status
 
 from tanlin.carbon import queries
+from tanlin.carbon.queries.accounts import account_figures, account_json
 from tanlin.community import queries as community
 from tanlin.kernel.errors import NotFound, Text
 from tanlin.kernel.period import Period
@@ -32,6 +33,15 @@ def inventory(request: HttpRequest, slug: str, period: str) -> dict[str, Any]:
     if not figures:
         raise NotFound("carbon.not_derived", Text("尚未计算。", "Not derived yet."))
     return queries.inventory_json(figures)
+
+
+@router.get("/places/{slug}/account", response=dict[str, Any])
+def account(request: HttpRequest, slug: str, year: int) -> dict[str, Any]:
+    """The published account of a place and year to the GPC: boundary, facts, figures; 404 when never derived."""
+    figures = account_figures(community.area(request.user, slug), year)
+    if not figures:
+        raise NotFound("carbon.not_derived", Text("尚未计算。", "Not derived yet."))
+    return account_json(figures)
 
 
 @router.post("/places/{slug}/derive", response={202: dict[str, Any]})

@@ -1,4 +1,4 @@
-"""``tanlin carbon``: inventory of files or of a place, the factors and the tariffs."""
+"""``tanlin carbon``: inventory of files or of a place, claims, the factors and the tariffs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from tanlin.carbon.account_cli import account_command
+from tanlin.carbon.claim_cli import claim_command
 from tanlin.kernel.cli import emit, json_option
 from tanlin.kernel.errors import BadInput, Text
 
@@ -22,6 +24,10 @@ _MEASURES = {
 @click.group()
 def cli() -> None:
     """碳排放：清单、因子、价格。 / Carbon: inventory, factors, tariffs."""
+
+
+cli.add_command(account_command)
+cli.add_command(claim_command)
 
 
 @cli.command("inventory")
