@@ -20,6 +20,7 @@ from django.db import transaction
 
 from tanlin.carbon import FactorBook, Unknown, gas_kwh_per_m3
 from tanlin.carbon import services as carbon
+from tanlin.carbon.services import activities as entering
 from tanlin.community import queries as areas
 from tanlin.community import services as community
 from tanlin.community.queries import SYSTEM
@@ -31,12 +32,14 @@ from tanlin.record import FactRow
 from tanlin.record import services as record
 
 from . import people, real
+from .activities import Entry, entries
 from .generator import Generated, digest, generate
 from .places import PLACES, Device, Place, place
 from .published import ENTERED_ON, published_facts
 from .weather import FIRST_DAY
 
 DONE = "demo.readings"  # attribute of a root: digest of the readings that are in
+ENTERED = "demo.activities"  # attribute of a root: number of activities that are in
 DERIVED = ("city", "district", "street", "community", "quarter")  # levels whose figures are built at once
 Say = Callable[[str], None]
 
@@ -54,11 +57,17 @@ def is_done(root: Any) -> bool:
     return areas.attribute(root, DONE, FIRST_DAY) is not None
 
 
+def is_entered(root: Any) -> bool:
+    """Whether the activity data of a place are in."""
+    return areas.attribute(root, ENTERED, FIRST_DAY) is not None
+
+
 def is_built() -> bool:
     """Whether all five places and their logins are there."""
     roots = [find(place(slug).root) for slug in PLACES]
     names = {login.username for login in people.logins()}
-    return all(root is not None and is_done(root) for root in roots) and names <= set(people.read())
+    whole = all(root is not None and is_done(root) and is_entered(root) for root in roots)
+    return whole and names <= set(people.read())
 
 
 def build(say: Say = lambda _: None) -> None:
@@ -70,13 +79,14 @@ def build(say: Say = lambda _: None) -> None:
         root = find(p.root)
         if root is not None and root.origin != p.origin:
             raise _not_ours(p.root)
-        if root is not None and is_done(root):
-            continue
-        say(f"{p.name}  {slug}")
-        made = generate(slug)
-        root = root or create_place(made)
-        add_readings(root, made.readings, f"demo:{slug}")
-        community.set_attribute(SYSTEM, root, DONE, digest(made.readings), FIRST_DAY, source=p.origin)
+        if root is None or not is_done(root):
+            say(f"{p.name}  {slug}")
+            made = generate(slug)
+            root = root or create_place(made)
+            add_readings(root, made.readings, f"demo:{slug}")
+            community.set_attribute(SYSTEM, root, DONE, digest(made.readings), FIRST_DAY, source=p.origin)
+        if not is_entered(root):
+            add_activities(root, p)
     create_logins()
     meter.refresh()
     derive(say)
@@ -188,6 +198,20 @@ def _text(table: pa.Table, name: str, default: str) -> pa.Array:
     if name in table.column_names:
         return table[name].cast(pa.string())
     return pa.repeat(pa.scalar(default), table.num_rows)
+
+
+@transaction.atomic
+def add_activities(root: Any, p: Place) -> None:
+    """Enter the activity data of a place, sheet by sheet."""
+    rows, area = entries(p.slug), areas.area(SYSTEM, p.slug)
+    for sheet, group in itertools.groupby(rows, key=lambda row: row.sheet):
+        entering.enter_many(area, sheet, [_new(row, area) for row in group], actor=SYSTEM)
+    community.set_attribute(SYSTEM, root, ENTERED, len(rows), FIRST_DAY, source=p.origin)
+
+
+def _new(row: Entry, area: Any) -> entering.New:
+    same = ("stream", "first_day", "last_day", "amount", "unit", "source", "uncertainty_pct", "note")
+    return entering.New(area, **{name: getattr(row, name) for name in same})
 
 
 @transaction.atomic

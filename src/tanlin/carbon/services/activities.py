@@ -74,6 +74,7 @@ def enter(new: New, *, actor: Any, overlap: bool = False) -> Activity:
     Raises BadInput for a bad value, Conflict ``carbon.activity_overlap``.
     """
     row = _activity(new)
+    refuse_future(new.last_day, today_at(new.area))
     known = queries.overlapping([row])
     if known and not overlap:
         raise _overlap(known[0][1])
@@ -82,7 +83,7 @@ def enter(new: New, *, actor: Any, overlap: bool = False) -> Activity:
 
 
 def enter_many(area: Any, name: str, rows: Iterable[New], *, actor: Any) -> ActivitySheet:
-    """Enter rows of an area and the places below it as one sheet of that name, overlaps and all.
+    """Enter rows of an area and the places below it as one sheet of that name: overlaps and days to come too.
 
     Raises BadInput for a bad value or a place outside the area; then nothing is stored.
     """
@@ -96,7 +97,6 @@ def _activity(new: New) -> Activity:
     """The row to store. Raises BadInput."""
     stream = stream_of(new.stream)
     value = canonical(new.amount, new.unit, stream, new.first_day, new.last_day)
-    refuse_future(new.last_day, today_at(new.area))
     return Activity(
         area=new.area,
         stream=stream.key,
