@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tanlin.carbon.account.streams import streams
 from tanlin.carbon.rows import CARRIERS
 from tanlin.kernel.errors import Text
 
@@ -38,6 +39,32 @@ KEYS: dict[str, tuple[Text, Text]] = {
 
 #: Formulas as printed; other gases (R-32 …) keep their names.
 GASES = {"CO2": "CO₂", "CH4": "CH₄", "N2O": "N₂O", "SF6": "SF₆", "NF3": "NF₃", "CO2e": "CO₂e"}
+
+
+#: What a metered stream is made of after its carrier.
+_PRODUCTS: dict[str, Text] = {
+    "import": Text("", ""),
+    "generation": Text("发电", "generation"),
+    "export": Text("上网", "export"),
+    "natural_gas": Text("天然气", "natural gas"),
+    "town_gas": Text("人工煤气", "town gas"),
+    "landfill": Text("填埋", "landfill"),
+    "incineration": Text("焚烧", "incineration"),
+    "compost": Text("堆肥", "composting"),
+    "anaerobic": Text("厌氧处理", "anaerobic treatment"),
+    "insects": Text("昆虫处理", "treatment by insects"),
+}
+
+
+def stream_name(key: str) -> Text:
+    """An entered stream by its name, a metered one (``gas.natural_gas``) by its carrier and product."""
+    if key in streams():
+        return streams()[key].name
+    carrier, _, product = key.partition(".")
+    name, what = CARRIERS.get(carrier, Text(carrier, carrier)), _PRODUCTS.get(product, Text(product, product))
+    if not what.zh:
+        return name
+    return Text(f"{name.zh}（{what.zh}）", f"{name.en} ({what.en})")
 
 
 def cause_name(cause: str, facts: Mapping[str, Text], places: Mapping[str, Text]) -> Text:

@@ -62,6 +62,7 @@ def _links(slug: str, held: frozenset[str]) -> dict[str, str]:
     """Where gaps are filled, as far as the user may."""
     wanted = {
         "meters": ("meter:meters", "view"),
+        "instruments": ("carbon:instruments", "view"),
         "boundary": ("community:people", "users"),
         "import": ("meter:imports", "import"),
     }

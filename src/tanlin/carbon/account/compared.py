@@ -1,0 +1,263 @@
+"""The page of comparisons as a view model: two years, the decline in two views, and places side by side. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tanlin.carbon.account.compare import Comparison
+from tanlin.carbon.account.drawn import YearValue, lines_picture, steps_picture
+from tanlin.carbon.account.words import stream_name
+from tanlin.carbon.pictures import Picture
+from tanlin.carbon.reasons import reason_text
+from tanlin.carbon.rows import month_run
+from tanlin.kernel.errors import Text
+from tanlin.kernel.figure import Figure
+from tanlin.kernel.words import SPACE, digits
+from tanlin.kernel.words import percent as share
+
+#: Effect → its name and what it means.
+EFFECTS: dict[str, tuple[Text, Text]] = {
+    "activity": (
+        Text("用量", "Activity"),
+        Text("用得多了还是少了", "whether more or less was used"),
+    ),
+    "structure": (
+        Text("结构", "Mix"),
+        Text("各地点、各类别之间的比重变化", "how the shares of places and kinds moved"),
+    ),
+    "factor": (
+        Text("因子", "Factor"),
+        Text("每单位的排放变化，如电网变清洁", "emissions of a unit, such as a cleaner grid"),
+    ),
+}
+_UNIT = f"{SPACE}tCO₂e"
+
+
+@dataclass(frozen=True)
+class Years:
+    """Two years compared. ``left_out``: (what, why) of what is in neither sum."""
+
+    before: int
+    after: int
+    sentence: Text
+    basis: Text
+    steps: Picture
+    streams: Picture
+    left_out: list[tuple[Text, Text]]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place beside others. ``refused``: why its number must not be set against that of the first place."""
+
+    slug: str
+    name: Text
+    basic: Figure | None
+    per_person: Figure | None
+    boundary: list[Text]
+    refused: Text | None
+
+
+def years_shown(before: int, after: int, made: Comparison) -> Years:
+    """Two years in words, as steps and as a table of streams."""
+    effects = made.effects or {}
+    steps = steps_picture(
+        YearValue(before, made.before),
+        YearValue(after, made.after),
+        [(EFFECTS[name][0], effects[name]) for name in EFFECTS if name in effects],
+    )
+    rows = made.rows.to_pylist()
+    good = [row for row in rows if row["reason"] is None]
+    left = {(row["stream"], row["reason"]): None for row in rows if row["reason"] is not None}
+    return Years(
+        before,
+        after,
+        _sentence(before, after, made),
+        _basis(made),
+        steps,
+        _streams_picture(before, after, good),
+        [(stream_name(stream), reason_text(why)) for stream, why in left],
+    )
+
+
+def _sentence(before: int, after: int, made: Comparison) -> Text:
+    if made.before is None or made.after is None:
+        return Text(
+            f"{before} 年与 {after} 年没有可以相比的部分。",
+            f"Nothing of {before} and {after} can be compared.",
+        )
+    change = made.after - made.before
+    low, high = made.difference["low"], made.difference["high"]
+    band = Text("", "")
+    if low is not None and high is not None:
+        half = (high - low) / 2
+        band = Text(f" ± {digits(half)}", f" ± {digits(half)}")
+        if low <= 0 <= high:
+            return Text(
+                f"{before} 年到 {after} 年的变化（{_signed(change)}{band.zh}{_UNIT}）小于不确定性，不能说升了还是降了。",
+                f"The change from {before} to {after} ({_signed(change)}{band.en}{_UNIT}) is smaller than its uncertainty: "
+                "neither a rise nor a fall can be stated.",
+            )
+    zh, en = ("减少", "less") if change < 0 else ("增加", "more")
+    part = f"（{share(abs(change) / made.before, 1)}）" if made.before else ""
+    part_en = f" ({share(abs(change) / made.before, 1)})" if made.before else ""
+    return Text(
+        f"{after} 年比 {before} 年{zh} {digits(abs(change))}{band.zh}{_UNIT}{part}。",
+        f"{after}: {digits(abs(change))}{band.en}{_UNIT} {en} than {before}{part_en}.",
+    )
+
+
+def _signed(value: float) -> str:
+    return ("+" if value > 0 else "") + digits(value)
+
+
+def _basis(made: Comparison) -> Text:
+    """Over what the two years are compared."""
+    if not made.months:
+        return Text("", "")
+    run = month_run(made.months)
+    whole = len(made.months) == 12
+    months = Text("全年", "the whole year") if whole else Text(f"{run.zh}", run.en)
+    return Text(
+        f"只比较两年都有数的部分：{months.zh}，范围为 BASIC 和 BASIC+。",
+        f"Only what both years know is compared: {months.en}, over BASIC and BASIC+.",
+    )
+
+
+def _streams_picture(before: int, after: int, rows: Sequence[Mapping[str, Any]]) -> Picture:
+    """Change by stream as bars, with its effects in the table view; the largest change first."""
+    title = Text("哪些项目变了", "What changed")
+    sums: dict[str, dict[str, float]] = {}
+    for row in rows:
+        held = sums.setdefault(row["stream"], dict.fromkeys(("before", "after", *EFFECTS), 0.0))
+        for name in held:
+            held[name] += row[name]
+    if not sums:
+        return Picture("streams", title, Text("暂无数据。", "No data."), None, None)
+    order = sorted(sums, key=lambda key: -abs(sums[key]["after"] - sums[key]["before"]))
+    bars: list[dict[str, Any]] = [
+        {
+            "name": stream_name(key),
+            "thing": "grid" if sums[key]["after"] > sums[key]["before"] else "baseline",
+            "value": sums[key]["after"] - sums[key]["before"],
+            "low": None,
+            "high": None,
+        }
+        for key in order[:8]
+    ]
+    name, size = stream_name(order[0]), bars[0]["value"]
+    summary = Text(
+        f"变化最大的是{name.zh}（{_signed(size)}{_UNIT}）。",
+        f"{name.en} changed most ({_signed(size)}{_UNIT}).",
+    )
+    columns = [
+        Text("项目", "Stream"),
+        Text(f"{before}（tCO₂e）", f"{before} (tCO₂e)"),
+        Text(f"{after}（tCO₂e）", f"{after} (tCO₂e)"),
+        *(text for text, _ in EFFECTS.values()),
+    ]
+    table = [
+        [stream_name(key), *(sums[key][name] for name in ("before", "after", *EFFECTS))] for key in order
+    ]
+    spec = {"kind": "bars", "unit": "tCO₂e", "rows": bars, "marks": []}
+    return Picture("streams", title, summary, spec, {"columns": columns, "rows": table})
+
+
+def decline_picture(rows: Sequence[Mapping[str, Any]], base: int) -> Picture:
+    """Each year with its own factors and with those of the base year (rows of ``compare.series``)."""
+    told = [row for row in rows if row["moving"] is not None]
+    last = told[-1] if told else None
+    summary = Text("只有一年，无从比较。", "There is only one year, so nothing to compare.")
+    if last is not None and last["year"] != base and last["moving_pct"] is not None:
+        frozen = last["frozen_pct"]
+        moving = _percent(last["moving_pct"])
+        tail = Text(
+            f"；若因子不变（{base} 年），则为 {_percent(frozen)}。其余来自因子本身的变化。",
+            f"; with the factors of {base} kept, {_percent(frozen)}. The rest is the factors' own change.",
+        )
+        summary = Text(
+            f"{last['year']} 年比 {base} 年 {moving}" + (tail.zh if frozen is not None else "。"),
+            f"{last['year']} against {base}: {moving}" + (tail.en if frozen is not None else "."),
+        )
+    # each year is compared over what it shares with the base year, so the base is scaled to one
+    moving_line = [YearValue(row["year"], _index(row["moving"], row["base"])) for row in rows]
+    frozen_line = [YearValue(row["year"], _index(row["frozen"], row["base"])) for row in rows]
+    return lines_picture(
+        "decline",
+        Text("下降的两种看法", "The decline in two views"),
+        summary,
+        Text(f"{base} 年 = 100", f"{base} = 100"),
+        [
+            (Text("各年因子", "Each year's factors"), "carbon", moving_line),
+            (Text(f"冻结因子（{base} 年）", f"Frozen factors ({base})"), "electricity", frozen_line),
+        ],
+    )
+
+
+def _index(value: float | None, base: float | None) -> float | None:
+    return None if value is None or not base else value / base * 100
+
+
+def _percent(change: float) -> str:
+    return ("+" if change > 0 else "") + share(change / 100, 1)
+
+
+def places_shown(
+    rows: Sequence[tuple[str, Text, Mapping[str, Figure]]], names: Mapping[str, Text]
+) -> list[Place]:
+    """Places beside the first one, each with its boundary; a place with another boundary is refused.
+
+    Args:
+        rows: slug, name and the figures ``carbon.basic``, ``carbon.per_person``, ``carbon.boundary`` of a place.
+        names: of the attributes that make a boundary.
+    """
+    bounds = [_bounds(figures) for _, _, figures in rows]
+    return [
+        Place(
+            slug,
+            name,
+            figures.get("carbon.basic"),
+            figures.get("carbon.per_person"),
+            _said(bound, names),
+            _refusal(bounds[0], bound, figures.get("carbon.per_person"), names),
+        )
+        for (slug, name, figures), bound in zip(rows, bounds, strict=True)
+    ]
+
+
+def _bounds(figures: Mapping[str, Figure]) -> dict[str, Any]:
+    held = figures.get("carbon.boundary")
+    return {row["key"]: row["value"] for row in (held.table or [] if held else [])}
+
+
+def _said(bound: Mapping[str, Any], names: Mapping[str, Text]) -> list[Text]:
+    """What of a boundary is stated, a phrase each."""
+    out = []
+    for key, name in names.items():
+        value = bound.get(key)
+        if value is not None:
+            shown = digits(value) if isinstance(value, (int, float)) else str(value)
+            out.append(Text(f"{name.zh} {shown}", f"{name.en}: {shown}"))
+    return out
+
+
+#: Attributes in which two boundaries must agree before their figures per person may be compared.
+ALIKE = ("population.definition", "boundary.rules")
+
+
+def _refusal(
+    first: Mapping[str, Any], other: Mapping[str, Any], per_person: Figure | None, names: Mapping[str, Text]
+) -> Text | None:
+    if per_person is None:
+        return Text("尚未计算", "not computed yet")
+    if per_person.value is None:
+        return per_person.reason or Text("暂无数据", "no data")
+    differ = [names[key] for key in ALIKE if first.get(key) != other.get(key)]
+    if not differ:
+        return None
+    return Text(
+        f"{'、'.join(n.zh for n in differ)}不一致，不能比较",
+        f"not comparable: {', '.join(n.en.lower() for n in differ)} differ",
+    )
