@@ -3,13 +3,17 @@
 from datetime import date
 from typing import Any
 
+from tanlin.carbon.claims import example
 from tests.record.samples import publish
 from tests.support.world import Row, World
 
 
 def build(world: World) -> None:
+    from tanlin.carbon.services import keep_claim
+
     for key in ("carbon.co2e", "carbon.basic"):
         publish(world.a.slug, key=key, period="2023")
+    world.objects["claim"] = keep_claim(world.a, example("jingkou-25kw").claim, actor=world.users["worker"])
 
 
 def place(world: World) -> dict[str, Any]:
@@ -20,6 +24,10 @@ def year(_: World) -> dict[str, Any]:
     return {"period": "2023"}
 
 
+def claim(world: World) -> dict[str, Any]:
+    return place(world) | {"pk": world.objects["claim"].pk}
+
+
 def paper(world: World) -> dict[str, Any]:
     from tanlin.carbon.models import Instrument
 
@@ -28,18 +36,40 @@ def paper(world: World) -> dict[str, Any]:
     return place(world) | {"pk": Instrument.objects.create(area=world.a, kind="certificate", **told).pk}
 
 
+def asked(world: World) -> dict[str, Any]:
+    from tanlin.carbon.models import FactPreview
+
+    empty = {"moved": [], "renewed": [], "kept": 0, "waiting": 0, "untried": 0}
+    made = FactPreview.objects.create(area=world.a, facts=[], newest_fact=0, result=empty)
+    return place(world) | {"pk": made.pk}
+
+
 ROWS = [
     Row("carbon:overview"),
     Row("carbon:account"),
+    Row("carbon:compare"),
     Row("carbon:derive", "POST", right="derive", data=year),
     Row("carbon:instruments"),
     Row("carbon:instrument_new", right="import"),
     Row("carbon:instrument_new", "POST", right="import", ok=(422,)),
     Row("carbon:instrument_undo", "POST", right="undo", kwargs=paper),
+    Row("carbon:claims"),
+    Row("carbon:claim", kwargs=claim),
+    Row("carbon:claim_new", right="derive"),
+    Row("carbon:claim_new", "POST", right="derive", ok=(422,)),
+    # Only who entered a claim withdraws it: see test_claim_pages.py.
+    Row("carbon:claim_withdraw", "POST", right="derive", kwargs=claim, ok=(302, 403)),
     Row("carbon:factors"),
     # Factors are shared by all places, so that the right counts at the root only: see test_rights.py.
     Row("carbon:factor_new", right="factors", ok=(200, 403)),
     Row("carbon:factor_new", "POST", right="factors", ok=(422, 403)),
+    Row("carbon:factor_file", right="factors", ok=(200, 403)),
+    Row("carbon:factor_file", "POST", right="factors", ok=(422, 403)),
+    Row("carbon:gwp_new", right="factors", ok=(200, 403)),
+    Row("carbon:gwp_new", "POST", right="factors", ok=(422, 403)),
+    Row("carbon:preview", right="factors", kwargs=asked, ok=(200, 403)),
+    Row("carbon:preview_confirm", "POST", right="factors", kwargs=asked, ok=(302, 403)),
+    Row("carbon:preview_again", "POST", right="factors", kwargs=asked, ok=(302, 403)),
     Row("api:inventory", kwargs=place, query="?period=2023"),
     Row("api:account", kwargs=place, query="?year=2023"),
     Row("api:derive", "POST", right="derive", kwargs=place, data=year, json=True, ok=(202,)),

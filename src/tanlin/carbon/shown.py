@@ -8,6 +8,7 @@ from typing import Any
 
 from tanlin.carbon.factors import data_rows, region_chain
 from tanlin.carbon.rows import month_run
+from tanlin.carbon.rules import GWP_SET, GWP_SETS
 from tanlin.carbon.stored import TARIFF, UNDATED
 from tanlin.kernel.errors import Text
 from tanlin.kernel.words import SPACE, sign
@@ -25,11 +26,16 @@ USED: dict[str, Text] = {
     TARIFF: Text("价格", "Tariffs"),
 }
 KINDS: dict[str, Text] = USED | {
+    "bound": Text("数据口径核对的界限", "Limits of claim checks"),
     "fuel_energy": Text("燃料热值", "Heating values of fuels"),
     "fuel_param": Text("燃料参数", "Parameters of fuels"),
     "fuel_sector": Text("燃料（分行业）", "Fuels by sector"),
     "gwp": Text("全球增温潜势", "Global warming potential"),
+    "gwp_former": Text("全球增温潜势（旧值）", "Global warming potential, former"),
+    "grid_ets": Text("电网电力（碳市场报告）", "Grid electricity, reporting of the emissions trading scheme"),
+    GWP_SET: Text("规则：采用的增温潜势", "Rule: set of warming potentials"),
     "grid_fossil": Text("电网电力（化石能源）", "Grid electricity, fossil"),
+    "grid_loss": Text("电网线损", "Losses of the grid"),
     "grid_lca": Text("电网电力（全生命周期）", "Grid electricity, life cycle"),
     "grid_local_program": Text("电网电力（地方方案）", "Grid electricity, local programmes"),
     "grid_project_baseline": Text("电网基准线（项目）", "Grid baselines of projects"),
@@ -121,7 +127,7 @@ def shown(row: FactRow) -> dict[str, Any]:
         "kind": kind_name(row.kind),
         "region": region_name(row.region),
         "code": row.region,
-        "value": None if tariff else named.get("value"),
+        "value": None if tariff else GWP_SETS.get(str(named.get("value")), named.get("value")),
         "prices": prices(named) if tariff else None,
         "published": None if row.published == UNDATED else row.published,
     }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from tanlin.carbon.claims import bounds
 from tanlin.carbon.factors import Fact, FactorBook, read_facts
 from tanlin.carbon.rules import RULE, gwp_rule
 from tanlin.carbon.tariffs import TariffBook, read_tariffs
@@ -47,7 +48,9 @@ def is_rule(row: FactRow) -> bool:
 
 def shipped_rows() -> list[FactRow]:
     """Every fact the product carries, as rows of the record."""
-    return [row_of(fact) for fact in read_facts()] + [tariff_row(record) for record in read_tariffs()]
+    return [row_of(fact) for fact in (*read_facts(), *bounds())] + [
+        tariff_row(record) for record in read_tariffs()
+    ]
 
 
 def row_of(fact: Fact) -> FactRow:
@@ -65,11 +68,12 @@ def row_of(fact: Fact) -> FactRow:
 def tariff_row(record: Mapping[str, Any]) -> FactRow:
     """The stored form of a tariff record, under the id that inventories cite."""
     first, last = record.get("valid_from"), record.get("valid_to")
+    published = record.get("published") or first
     return FactRow(
         fact_id=tariff_fact_id(record),
         kind=TARIFF,
         region=record.get("region", ""),
-        published=date.fromisoformat(first) if first else UNDATED,
+        published=date.fromisoformat(published) if published else UNDATED,
         valid_from=date.fromisoformat(first) if first else None,
         valid_to=date.fromisoformat(last) if last else None,
         value=dict(record),

@@ -68,7 +68,7 @@ def _heads(record: Mapping[str, Any]) -> Iterator[tuple[str, Any, Text]]:
 
 def _days(record: Mapping[str, Any]) -> Iterator[tuple[str, Any, Text]]:
     found = {}
-    for name in ("valid_from", "valid_to"):
+    for name in ("valid_from", "valid_to", "published"):
         value = record.get(name)
         if value is None:
             continue

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from tanlin.carbon.views import account, claims, factors, instruments, overview
+from tanlin.carbon.views import account, claims, compare, factors, instruments, overview
 
 app_name = "carbon"
 urlpatterns = [
     path("place/<slug:slug>/carbon/", overview.overview, name="overview"),
     path("place/<slug:slug>/carbon/derive", overview.derive, name="derive"),
     path("place/<slug:slug>/carbon/account/", account.account, name="account"),
+    path("place/<slug:slug>/carbon/compare/", compare.compare, name="compare"),
     path("place/<slug:slug>/carbon/instruments/", instruments.instruments, name="instruments"),
     path("place/<slug:slug>/carbon/instruments/new", instruments.instrument_new, name="instrument_new"),
     path(
@@ -22,4 +23,15 @@ urlpatterns = [
     path("place/<slug:slug>/carbon/claims/<int:pk>/withdraw", claims.claim_withdraw, name="claim_withdraw"),
     path("place/<slug:slug>/carbon/factors/", factors.factors, name="factors"),
     path("place/<slug:slug>/carbon/factors/new", factors.factor_new, name="factor_new"),
+    path("place/<slug:slug>/carbon/factors/file", factors.factor_file, name="factor_file"),
+    path("place/<slug:slug>/carbon/factors/gwp", factors.gwp_new, name="gwp_new"),
+    path("place/<slug:slug>/carbon/factors/preview/<int:pk>/", factors.preview, name="preview"),
+    path(
+        "place/<slug:slug>/carbon/factors/preview/<int:pk>/confirm",
+        factors.preview_confirm,
+        name="preview_confirm",
+    ),
+    path(
+        "place/<slug:slug>/carbon/factors/preview/<int:pk>/again", factors.preview_again, name="preview_again"
+    ),
 ]

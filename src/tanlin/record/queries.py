@@ -91,7 +91,7 @@ def stale(limit: int = 1000) -> list[tuple[int, str, str]]:
 
 @dataclass(frozen=True)
 class Resting:
-    """A published figure that a fact may move, with the body of the receipt it carries."""
+    """A published figure that a fact may move, with the body of its receipt. ``told``: value, low, high, provisional."""
 
     area_id: int
     key: str
@@ -100,6 +100,7 @@ class Resting:
     body: dict[str, Any]
     batch: int | None
     stale: bool
+    told: dict[str, Any]
 
 
 def resting_on(rows: Iterable[FactRow]) -> list[Resting]:
@@ -123,6 +124,7 @@ def _resting(rows: QuerySet[FigureRow]) -> list[Resting]:
             json.loads(row.receipt.body),
             row.receipt.batch,
             row.stale_since is not None,
+            {name: getattr(row, name) for name in ("value", "low", "high", "provisional")},
         )
         for row in rows.select_related("receipt").order_by("area_id", "period", "key")
     ]

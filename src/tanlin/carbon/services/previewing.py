@@ -34,7 +34,6 @@ from tanlin.record.queries import Resting
 FEW = 6
 Progress = Callable[[int, int], object]
 _DAYS = ("valid_from", "valid_to", "published")
-_TOLD = ("value", "low", "high", "provisional")
 
 
 @dataclass(frozen=True)
@@ -156,19 +155,19 @@ def _cites_others(body: dict[str, Any], tried: Tried, trial: Trial) -> bool:
 
 def _change(figure: Resting, tried: Tried, trial: Trial) -> Moved | None:
     """How a figure would change, by the rule that decides whether a new receipt states something new."""
-    was, now = figure.body["result"], significant(tried.of(figure.key).body())
+    fresh = tried.of(figure.key)
+    was, now = figure.body["result"], significant(fresh.body())
     if same_result(was, now, recording.load_table):
         return None
     if "table" in now:
         trial.tables[figure.receipt] = now["table"]
-    told = [{name: one.get(name) for name in _TOLD} for one in (was, now)]
     return Moved(
         area=figure.area_id,
         key=figure.key,
         period=figure.period,
-        unit=now.get("unit") or "",
-        was=told[0],
-        now=told[1],
+        unit=fresh.unit,
+        was=figure.told,
+        now={name: getattr(fresh, name) for name in figure.told},
         table="table" in now or "table" in was,
         receipt=figure.receipt,
     )
