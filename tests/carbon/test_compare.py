@@ -120,6 +120,18 @@ def test_a_meter_that_began_in_february_is_compared_from_february() -> None:
     assert (one["months"], one["before"], one["after"]) == (1, pytest.approx(0.05), pytest.approx(0.045))
 
 
+def test_a_month_unknown_in_either_year_is_compared_in_neither() -> None:
+    before = table(row(2022, 100.0), row(2022, None, month=202202, reason="readings.none"))
+    made = compare(before, table(row(2023, 90.0), row(2023, 50.0, month=202302)))
+    assert (made.months, made.before, made.after) == ((1,), pytest.approx(0.05), pytest.approx(0.045))
+
+
+def test_a_month_of_which_less_was_read_is_no_decline() -> None:
+    before = table(row(2022, 100.0, coverage=1.0), row(2022, 100.0, month=202202, coverage=0.98))
+    after = table(row(2023, 60.0, coverage=0.6), row(2023, 95.0, month=202302, coverage=1.0))
+    assert compare(before, after).months == (2,)
+
+
 def test_an_amount_of_the_year_is_not_compared_with_a_part_of_one() -> None:
     yearly = row(2022, 1200.0, month=202200)
     assert compare(table(yearly), table(row(2023, 100.0))).rows["reason"].to_pylist() == ["compare.months"]

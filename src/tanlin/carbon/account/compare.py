@@ -59,11 +59,10 @@ class Comparison:
 
 @dataclass
 class _Sum:
-    """A key's year: activity by gas (gases repeat the activity they come from), tonnes, and why it is unknown."""
+    """A key's year: activity by gas (gases repeat the activity they come from), and tonnes."""
 
     activity: dict[str, float]
     tonnes: float = 0.0
-    reason: str = ""
 
     @property
     def amount(self) -> float:
@@ -77,9 +76,9 @@ def compare(before: pa.Table, after: pa.Table, months: Collection[int] | None = 
         months: those that count, 1..12, for a year that is not over; all by default.
     """
     was, now = (_added(table) for table in (before, after))
-    shared = _shared(was, now, set(months or range(1, 13)))
+    shared, why = _alike(was, now, set(_YEAR if months is None else months))
     was, now = ([r for r in rows if _in(r, shared)] for rows in (was, now))
-    rows = _paired(was, now, shared)
+    rows = _paired(was, now, shared, why)
     good = [row for row in rows if row["reason"] is None]
     _decompose(good)
     kept = {_key(row) for row in good}
@@ -107,30 +106,66 @@ def _key(row: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(row[name] for name in KEY)
 
 
-def _shared(
+def _alike(
     was: list[dict[str, Any]], now: list[dict[str, Any]], counted: set[int]
-) -> dict[tuple[str, ...], set[int]]:
-    """Months 1..12 of each key that both years have and that count; those of one year where it is in one only."""
-    sides: list[dict[tuple[str, ...], set[int]]] = []
-    for rows in (was, now):
-        months: dict[tuple[str, ...], set[int]] = {}
-        for row in rows:
-            months.setdefault(_key(row), set()).add(row["month"] % 100)
-        sides.append(months)
-    out = {}
+) -> tuple[dict[tuple[str, ...], set[int]], dict[tuple[str, ...], str]]:
+    """Months 1..12 in which each key is known in both years, read alike, and counts; and why there are none.
+
+    A key of one year only keeps its months: whether the other year has none of it is told by its notation key.
+    """
+    sides = [_known(rows) for rows in (was, now)]
+    shared: dict[tuple[str, ...], set[int]] = {}
+    why: dict[tuple[str, ...], str] = {}
     for key in sides[0].keys() | sides[1].keys():
         pair = [side[key] for side in sides if key in side]
-        yearly = any(0 in one for one in pair)
-        both = set.intersection(*(_YEAR if 0 in one else one for one in pair)) & counted
+        yearly = any(0 in one.coverage for one in pair)
+        both = (
+            set.intersection(*(_YEAR if 0 in one.coverage else set(one.coverage) for one in pair)) & counted
+        )
+        if not yearly and len(pair) == 2:
+            both = {m for m in both if abs(pair[0].coverage[m] - pair[1].coverage[m]) <= MOST_UNLIKE}
         # an amount of the whole year has no parts that could be compared
-        out[key] = both if not yearly or both == _YEAR else set()
+        shared[key] = both if not yearly or both == _YEAR else set()
+        if not shared[key]:
+            why[key] = next((one.reason for one in pair if not one.coverage), "compare.months")
+    return shared, why
+
+
+@dataclass
+class _Known:
+    """Month → share of it that was read, of a key's months that are known (0: the whole year); else why."""
+
+    coverage: dict[int, float]
+    reason: str = ""
+
+
+def _known(rows: list[dict[str, Any]]) -> dict[tuple[str, ...], _Known]:
+    out: dict[tuple[str, ...], _Known] = {}
+    lost: set[tuple[tuple[str, ...], int]] = set()
+    for row in rows:
+        if row["key"] == "NO":
+            continue
+        key, month = _key(row), row["month"] % 100
+        one = out.setdefault(key, _Known({}))
+        if row["tco2e"] is None or row["activity"] is None:
+            one.reason = one.reason or row["reason"] or row["key"] or "readings.none"
+            lost.add((key, month))
+            continue
+        read = 1.0 if row["coverage"] is None else row["coverage"]
+        one.coverage[month] = min(one.coverage.get(month, 1.0), read)
+    for key, month in lost:
+        out[key].coverage.pop(month, None)
     return out
 
 
+#: Months of which unlike shares were read are not compared: what was not read would look like a change.
+MOST_UNLIKE = 0.05
 _YEAR = set(range(1, 13))
 
 
 def _in(row: Mapping[str, Any], shared: Mapping[tuple[str, ...], set[int]]) -> bool:
+    if row["key"] == "NO":
+        return True
     months = shared[_key(row)]
     return row["month"] % 100 in months or (row["month"] % 100 == 0 and months == _YEAR)
 
@@ -138,30 +173,26 @@ def _in(row: Mapping[str, Any], shared: Mapping[tuple[str, ...], set[int]]) -> b
 def _sums(rows: list[dict[str, Any]]) -> dict[tuple[str, ...], _Sum]:
     out: dict[tuple[str, ...], _Sum] = {}
     for row in rows:
-        if row["key"] == "NO":
-            continue
         one = out.setdefault(_key(row), _Sum({}))
-        if row["tco2e"] is None or row["activity"] is None:
-            one.reason = one.reason or row["reason"] or row["key"] or "readings.none"
-            continue
         one.activity[row["gas"]] = one.activity.get(row["gas"], 0.0) + row["activity"]
         one.tonnes += row["tco2e"]
     return out
 
 
 def _paired(
-    was: list[dict[str, Any]], now: list[dict[str, Any]], shared: Mapping[tuple[str, ...], set[int]]
+    was: list[dict[str, Any]],
+    now: list[dict[str, Any]],
+    shared: Mapping[tuple[str, ...], set[int]],
+    why: Mapping[tuple[str, ...], str],
 ) -> list[dict[str, Any]]:
     """One row a key of either year, in order, with its sums or the reason why it cannot be compared."""
-    sides = [_sums(was), _sums(now)]
+    sides = [_sums([row for row in rows if row["key"] != "NO"]) for rows in (was, now)]
     absent = [{row["ref"] for row in rows if row["key"] == "NO"} for rows in (was, now)]
     out = []
     for key in sorted(shared):
-        if not shared[key]:
-            out.append(_row(key, 0) | {"reason": "compare.months"})
+        if key in why:
+            out.append(_row(key, 0) | {"reason": why[key]})
             continue
-        if all(key not in side for side in sides):
-            continue  # it occurs in neither year
         pair = [
             side.get(key) or (_Sum({}) if key[0] in none else None)
             for side, none in zip(sides, absent, strict=True)
@@ -177,7 +208,7 @@ def _row(key: tuple[str, ...], months: int) -> dict[str, Any]:
 def _pair(was: _Sum | None, now: _Sum | None) -> dict[str, Any]:
     row: dict[str, Any] = {"frozen": None, "activity_before": None, "activity_after": None}
     for name, side in (("before", was), ("after", now)):
-        if side is not None and not side.reason:
+        if side is not None:
             row |= {f"activity_{name}": side.amount, name: side.tonnes}
     row["reason"] = _why_not(was, now)
     if row["reason"] is None and row["activity_before"]:
@@ -190,8 +221,6 @@ def _pair(was: _Sum | None, now: _Sum | None) -> dict[str, Any]:
 def _why_not(was: _Sum | None, now: _Sum | None) -> str | None:
     if was is None or now is None:
         return "compare.one_year"
-    if was.reason or now.reason:
-        return was.reason or now.reason
     negative = min(was.amount, now.amount) < 0 or was.tonnes * now.tonnes < 0
     return "compare.sign" if negative or _rootless(was) or _rootless(now) else None
 
