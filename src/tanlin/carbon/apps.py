@@ -5,7 +5,7 @@ from django.apps import AppConfig
 from tanlin.carbon.account.boundary import ATTRIBUTES, KEY
 from tanlin.carbon.account.results import LABELS as ACCOUNT_LABELS
 from tanlin.carbon.figures import LABELS
-from tanlin.carbon.methods import ACCOUNT, INVENTORY
+from tanlin.carbon.methods import ACCOUNT, CLAIM, INVENTORY
 from tanlin.kernel.errors import Text
 from tanlin.kernel.manifest import Nav, Room
 
@@ -16,7 +16,7 @@ class CarbonConfig(AppConfig):
     room = Room(
         name="carbon",
         title=Text("碳排放", "Carbon"),
-        methods=(INVENTORY, ACCOUNT),
+        methods=(INVENTORY, ACCOUNT, CLAIM),
         urls="tanlin.carbon.urls",
         api="tanlin.carbon.api:router",
         commands={"carbon": "tanlin.carbon.cli:cli"},
@@ -31,6 +31,6 @@ class CarbonConfig(AppConfig):
             Nav("carbon:account", Text("碳账", "Account"), "carbon", 12),
             Nav("carbon:factors", Text("因子与价格", "Factors and tariffs"), "factor", 40),
         ),
-        figures=LABELS | ACCOUNT_LABELS,
+        figures=LABELS | ACCOUNT_LABELS | {CLAIM.id: Text("数据口径核对", "Claim check")},
         attributes=dict.fromkeys((*ATTRIBUTES, KEY), tuple(ACCOUNT_LABELS)),
     )

@@ -12,6 +12,14 @@ INVENTORY = Method(
     trial="tanlin.carbon.services:try_inventory",
 )
 
+CLAIM = Method(
+    "carbon.claim",
+    1,
+    "IPCC 2006 vol. 1 ch. 3, approach 1; mass, carbon and energy balances; capacity by hours; published factors",
+    replay="tanlin.carbon.services:replay_claim",
+    label=Text("数据口径核对", "Claim check"),
+)
+
 ACCOUNT = Method(
     "carbon.account",
     1,

@@ -10,6 +10,8 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 
+from tanlin.carbon.services import activities as entering
+from tanlin.carbon.services import claims
 from tanlin.community import queries as areas
 from tanlin.community import services as community
 from tanlin.community.queries import SYSTEM
@@ -32,6 +34,8 @@ def remove(say: Say = lambda _: None) -> dict[str, Any]:
     if ids:
         say("撤销读数，移除表计 / voiding readings, removing meters")
         found |= meter.erase_places(ids, actor=SYSTEM)
+        found |= entering.erase_activities(ids, actor=SYSTEM)
+        found |= claims.erase_claims(ids, actor=SYSTEM)
         say("移除数据与溯源单 / removing figures and receipts")
         found["record"] = record.erase_places(ids)
     found["areas"] = sum(community.remove_tree(SYSTEM, root) for root in roots)

@@ -13,5 +13,6 @@ __getattr__, __dir__ = door(
         "published": ("Example", "example", "examples"),
         "kinds": ("KINDS",),
         "statement": ("Claim", "Field", "Kind"),
+        "wording": ("answer_json", "headline"),
     },
 )

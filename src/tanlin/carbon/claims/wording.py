@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tanlin.carbon.claims.answer import CONTRADICTS, SUPPORTED, VERDICTS, Answer
+from typing import Any
+
+from tanlin.carbon.claims.answer import CONTRADICTS, SUPPORTED, VERDICTS, Answer, Reading
+from tanlin.carbon.claims.statement import Claim
 from tanlin.kernel.errors import Text
 from tanlin.kernel.words import SPACE, digits, sign
 
@@ -14,12 +17,20 @@ def amount(value: float, unit: str) -> Text:
     return Text(*(f"{digits(value)}{SPACE}{sign(unit, lang)}".rstrip(SPACE) for lang in ("zh", "en")))
 
 
-def span(answer: Answer) -> Text | None:
-    """The computed range, or None where nothing could be computed."""
-    if answer.low is None or answer.high is None:
-        return None
-    low, high = amount(answer.low, answer.unit), amount(answer.high, answer.unit)
+def reading_span(reading: Reading, unit: str) -> Text:
+    """What a reading gives: its range, its upper end where it is a limit, a dash where an input is missing."""
+    known = reading.range
+    if known is None:
+        return Text("—", "—")
+    low, high = amount(known.low, unit), amount(known.high, unit)
+    if reading.test == "at_most":
+        return Text(f"≤ {high.zh}", f"≤ {high.en}")
     return high if low == high else Text(f"{low.zh} – {high.zh}", f"{low.en} to {high.en}")
+
+
+def span(answer: Answer) -> Text | None:
+    """The range of the deciding reading, or None where nothing could be computed."""
+    return reading_span(answer.decides, answer.unit) if answer.decides and answer.decides.range else None
 
 
 def headline(answer: Answer) -> Text:
@@ -46,3 +57,22 @@ def headline(answer: Answer) -> Text:
         f"{said.zh}：所称 {claimed.zh}，是否成立取决于下列条件；“{by.zh}”时为 {found.zh}。",
         f"The claim {said.en}: whether {claimed.en} holds depends on the conditions below; “{by.en}” gives {found.en}.",
     )
+
+
+def answer_json(claim: Claim, answer: Answer) -> dict[str, Any]:
+    """The whole answer as command and API print it: codes, numbers, sentences in both languages, facts."""
+    labels = {reading.name: reading.label._asdict() for reading in answer.readings}
+    stated = answer.result()
+    readings = [row | {"label": labels[row["reading"]]} for row in stated.pop("table")]
+    return {
+        "claim": claim.as_dict(),
+        **stated,
+        "verdict_text": VERDICTS[answer.verdict]._asdict(),
+        "headline": headline(answer)._asdict(),
+        "conditions": [text._asdict() for text in answer.conditions],
+        "missing": [text._asdict() for text in answer.missing],
+        "notes": [text._asdict() for text in answer.notes],
+        "readings": readings,
+        "facts": [fact.as_input() for fact in answer.facts],
+        "verified": answer.verified,
+    }

@@ -71,6 +71,10 @@ COLUMNS: dict[str, Text] = {
     "digits": Text("位数", "Digits"),
     "initial": Text("起码", "First reading"),
     "final": Text("止码", "Last reading"),
+    "reading": Text("口径", "Reading"),
+    "bound": Text("界限", "Bound"),
+    "stated": Text("所称口径", "As stated"),
+    "holds": Text("相符", "Fits"),
     "meter_id": Text("计量点", "Metering point"),
     "parent": Text("总表计量点", "Main meter point"),
     "tz": Text("时区", "Time zone"),
@@ -98,6 +102,11 @@ TABLES: dict[str, Text] = {
     "devices": Text("表具", "Devices"),
 }
 PARAMETERS: dict[str, Text] = {
+    "kind": Text("类别", "Kind"),
+    "claimed": Text("所称数值", "Claimed"),
+    "unit": Text("单位", "Unit"),
+    "text": Text("原文", "Words of the claim"),
+    "source": Text("出处", "Source"),
     "as_of": Text("读数截至", "Readings up to"),
     "gwp": Text("全球增温潜势", "Global warming potential"),
     "origin": Text("数据来源", "Origin of the data"),
