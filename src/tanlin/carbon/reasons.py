@@ -35,6 +35,7 @@ REASONS: dict[str, Text] = {
     ),
     "readings.none": Text("该时段没有读数。", "There are no readings in the period."),
     "account.none": Text("没有读数，也没有活动数据。", "There are neither readings nor activities."),
+    "account.no_sink": Text("未填写绿地或树木。", "No planting was entered."),
     "boundary.no_population": Text(
         "未填写人口，无法计算人均。", "No population is stated, so there is no value per person."
     ),

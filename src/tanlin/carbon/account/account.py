@@ -20,7 +20,7 @@ from tanlin.carbon.account.boundary import Boundary
 from tanlin.carbon.account.entered import Entered, Metered, entered_lines, pieces
 from tanlin.carbon.account.gpc import gpc_table
 from tanlin.carbon.account.lines import LINES
-from tanlin.carbon.account.metered import metered_lines, reference_of
+from tanlin.carbon.account.metered import loss_lines, metered_lines, reference_of
 from tanlin.carbon.account.spread import spread
 
 #: Total → the levels whose lines it adds.
@@ -111,7 +111,10 @@ def account(
         gwp: set of GWP100, ``ar5`` or ``ar6``, one for the whole account.
     """
     parts = pieces(activities, meters, date(year, 1, 1), date(year, 12, 31))
-    rows = metered_lines(table.to_pylist(), book, gwp) + entered_lines(parts, book, gwp)
+    metered = metered_lines(table.to_pylist(), book, gwp)
+    regions = {row["slug"]: row["region"] for row in areas}
+    lost = loss_lines(metered, book, {line["place"]: regions.get(line["place"], region) for line in metered})
+    rows = [*metered, *lost, *entered_lines(parts, book, gwp)]
     lines = pa.Table.from_pylist(rows, LINES)
     order = [(name, "ascending") for name in ("ref", "place", "month", "stream", "gas", "factor_id")]
     return Account(place, region, year, gwp, lines.sort_by(order), boundary, book, table, areas, instruments)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
 from tanlin.carbon.account.asked import AskedBook
 from tanlin.carbon.account.gases import Part, parts_of
 from tanlin.carbon.account.streams import shape_of
+from tanlin.carbon.factors import Resolved
 
 #: Use of a meter → the subsector of its energy (GPC 1.1 ch. 6 and 7); "" is not stated.
 SUBSECTORS = {
@@ -53,6 +55,45 @@ def metered_lines(rows: Iterable[Mapping[str, Any]], book: AskedBook, gwp: str) 
     Raises KeyError where the book lacks a fact the inventory names.
     """
     return [line for row in rows for line in _lines(row, book, gwp)]
+
+
+def loss_lines(
+    lines: Iterable[Mapping[str, Any]], book: AskedBook, regions: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """What is lost on the way of bought electricity (GPC 1.1 ch. 6.6, BASIC+): one line for each of scope 2.
+
+    The loss rate r is the lost share of the power supplied, so r / (1 - r) is lost for each kilowatt-hour used.
+    ``regions``: place → region. Places without a known rate have no line.
+    """
+    out = []
+    for line in lines:
+        if line["scope"] != 2 or line["unit"] != "kWh" or line["tco2e"] is None:
+            continue
+        day = date(line["month"] // 100, max(1, line["month"] % 100), 1)
+        rate = book.resolve("grid_loss", regions[line["place"]], day)
+        if isinstance(rate, Resolved):
+            out.append(_lost(line, rate))
+    return out
+
+
+def _lost(line: Mapping[str, Any], rate: Resolved) -> dict[str, Any]:
+    share, pct, causes = rate.value / (1 - rate.value), rate.uncertainty_pct, None
+    if line["causes"] is not None and pct is not None:
+        causes = [*line["causes"], _cause(rate.fact_id, pct / (1 - rate.value))]
+    return {
+        **line,
+        "ref": line["ref"].rpartition(".")[0] + ".3",
+        "level": "basic_plus",
+        "scope": 3,
+        "stream": f"{line['stream']}.loss",
+        "activity": line["activity"] * share,
+        "mass_t": None if line["mass_t"] is None else line["mass_t"] * share,
+        "tco2e": line["tco2e"] * share,
+        "factor_id": f"{line['factor_id']}+{rate.fact_id}",
+        "causes": causes,
+        "provisional": line["provisional"] or rate.provisional,
+        "verified": line["verified"] and rate.verified,
+    }
 
 
 def _lines(row: Mapping[str, Any], book: AskedBook, gwp: str) -> list[dict[str, Any]]:

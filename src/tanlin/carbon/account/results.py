@@ -39,12 +39,19 @@ _SHARES = ("coverage", "estimated", "provisional")
 
 def totals(account: Account) -> list[Result]:
     """BASIC, BASIC+ with and without sinks, the sinks themselves, and territorial scope 1, in tCO2e."""
-    return [_result(f"carbon.{name}", account.totals[name], "tCO2e") for name in _TOTALS]
+    return [_result(f"carbon.{name}", _explained(name, account.totals[name]), "tCO2e") for name in _TOTALS]
+
+
+def _explained(name: str, total: dict[str, Any]) -> dict[str, Any]:
+    """A sum of no lines says why it is unknown."""
+    if total["value"] is not None or total["unknown"]:
+        return total
+    return total | {"unknown": {"account.no_sink" if name == "sinks" else "account.none": 0}}
 
 
 def ratios(account: Account) -> list[Result]:
     """BASIC per person (tCO2e) and per square metre of floor (kgCO2e); unknown where the boundary does not say."""
-    basic, boundary = account.totals["basic"], account.boundary
+    basic, boundary = _explained("basic", account.totals["basic"]), account.boundary
     return [
         _ratio("carbon.per_person", basic, boundary.population, 1.0, "tCO2e", "boundary.no_population"),
         _ratio("carbon.per_m2", basic, boundary.floor_m2, 1000.0, "kgCO2e/m2", "boundary.no_floor"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tanlin.carbon.account.results import LABELS
+from tanlin.carbon.queries.accounts import account_figures
 from tanlin.carbon.services.accounting import BASE, derive_account
 from tanlin.carbon.services.deriving import Derived, Kit, derive_inventory
 from tanlin.carbon.services.rows import years_with_activities
@@ -77,15 +77,11 @@ def account_for_place(slug: str, year: int, *, actor: Any = None) -> dict[str, F
     area = community.area(actor or community.SYSTEM, slug)
     label = str(year)
 
-    def told() -> dict[str, Figure]:
-        found = record.figures(area, label)
-        return {key: figure for (key, _), figure in found.items() if key in LABELS}
-
-    base, mine = record.figure(area, BASE, label), told()
+    base, mine = record.figure(area, BASE, label), account_figures(area, year)
     if base is None or base.stale:
         derive(area, Period(label), Kit.fresh())
-        mine = told()
+        mine = account_figures(area, year)
     if not mine or any(figure.stale for figure in mine.values()):
         derive_account(area, year)
-        mine = told()
+        mine = account_figures(area, year)
     return mine
