@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.carbon import place as garden
-from tests.web.test_pages_browser import Site, pages, site
+from tests.web.test_pages_browser import DESK, PHONE, Site, pages, site
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 __all__ = ["site"]
-DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 MOST_STOPS = 400
 
 # The focused element: where it stands in the document, its name, and whether its focus can be seen.
@@ -75,7 +74,9 @@ def walk(seen: Site, page: Page, path: str) -> list[str]:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize(
+    "size", [pytest.param(DESK, id="desk"), pytest.param(PHONE, id="phone", marks=pytest.mark.soak)]
+)
 def test_every_page_is_walked_by_tab_and_has_landmarks_and_a_title_of_its_own(
     site: tuple[Site, garden.Place], size: dict[str, int]
 ) -> None:

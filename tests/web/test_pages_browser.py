@@ -119,20 +119,29 @@ def pages(made: garden.Place) -> list[tuple[str, str, int]]:
     ]
 
 
+DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+
+
 @pytest.mark.django_db(transaction=True)
-def test_every_page_is_accessible_quiet_and_fits_a_phone(site: tuple[Site, garden.Place]) -> None:
+@pytest.mark.parametrize(
+    ("size", "colour"),
+    [
+        pytest.param(DESK, "light", id="desk-light"),
+        pytest.param(PHONE, "dark", id="phone-dark"),
+        pytest.param(DESK, "dark", id="desk-dark", marks=pytest.mark.soak),
+        pytest.param(PHONE, "light", id="phone-light", marks=pytest.mark.soak),
+    ],
+)
+def test_every_page_is_accessible_quiet_and_fits_a_phone(
+    site: tuple[Site, garden.Place], size: dict[str, int], colour: str
+) -> None:
     seen, made = site
-    every = pages(made)
-    sizes = ({"width": 1440, "height": 900}, {"width": 390, "height": 844})
-    skins = [{"viewport": size, "color_scheme": color} for size in sizes for color in ("light", "dark")]
-    for skin in skins:
-        contexts = {user: seen.context(user, **skin) for user in ("", "keeper", "stranger")}
-        for user, path, status in every:
-            if skin is not skins[-1] and "factors/?" in path:
-                continue  # the same page with other rows; the phone is the harder case
-            page = seen.look(contexts[user], path, status)
-            seen.check(page, path)
-            page.close()
+    skin = {"viewport": size, "color_scheme": colour}
+    contexts = {user: seen.context(user, **skin) for user in ("", "keeper", "stranger")}
+    for user, path, status in pages(made):
+        page = seen.look(contexts[user], path, status)
+        seen.check(page, path)
+        page.close()
     elder = contexts["keeper"]
     elder.add_cookies([{"name": "size", "value": "elder", "url": seen.url}])
     page = seen.look(elder, "/place/garden/carbon/?year=2023")
