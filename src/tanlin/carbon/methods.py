@@ -28,3 +28,12 @@ ACCOUNT = Method(
     label=Text("碳账户（GPC）", "Carbon account (GPC)"),
     trial="tanlin.carbon.services:try_account",
 )
+
+COMPARE = Method(
+    "carbon.compare",
+    1,
+    "Additive LMDI-I (Ang 2004, Energy Policy 32:1131); IPCC 2006 vol. 1 ch. 3, approach 1, correlated by cause",
+    replay="tanlin.carbon.services:replay_change",
+    label=Text("与上年相比", "Against the year before"),
+    trial="tanlin.carbon.services:try_change",
+)

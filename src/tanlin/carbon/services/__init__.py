@@ -12,10 +12,13 @@ from tanlin.carbon.services.claims import (
     replay_claim,
     withdraw_claim,
 )
+from tanlin.carbon.services.comparing import derive_change
+from tanlin.carbon.services.comparing import replay as replay_change
 from tanlin.carbon.services.deriving import Derived, Kit
 from tanlin.carbon.services.due import (
     derive_all,
     derive_missing,
+    mark_older,
     missing,
     ordered,
     stale,
@@ -42,7 +45,7 @@ from tanlin.carbon.services.previewing import (
     run_preview,
 )
 from tanlin.carbon.services.replaying import replay
-from tanlin.carbon.services.trying import try_account, try_inventory
+from tanlin.carbon.services.trying import try_account, try_change, try_inventory
 
 __all__ = [
     "Derived",
@@ -60,6 +63,7 @@ __all__ = [
     "derive",
     "derive_account",
     "derive_all",
+    "derive_change",
     "derive_missing",
     "enter_instrument",
     "erase_claims",
@@ -70,16 +74,19 @@ __all__ = [
     "keep_claim",
     "known_facts",
     "load_facts",
+    "mark_older",
     "may_withdraw",
     "missing",
     "ordered",
     "preview",
     "replay",
     "replay_account",
+    "replay_change",
     "replay_claim",
     "run_preview",
     "stale",
     "try_account",
+    "try_change",
     "try_inventory",
     "undo_instrument",
     "waiting",

@@ -16,6 +16,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from tanlin.carbon.account.change import KEY as CHANGE
 from tanlin.carbon.models import FactPreview
 from tanlin.carbon.services.facts import add_facts, checked, with_news
 from tanlin.carbon.services.trying import Trial, Tried
@@ -104,8 +105,10 @@ def preview(rows: Iterable[FactRow], progress: Progress = lambda done, total: No
 
 
 def _groups(candidates: Iterable[Resting]) -> list[tuple[int, str]]:
-    """(area id, period) of the candidates: all figures of one are derived together."""
-    return sorted({(one.area_id, one.period) for one in candidates})
+    """(area id, period) of the candidates, and the years compared with theirs: all figures of one go together."""
+    pairs = {(one.area_id, one.period) for one in candidates}
+    after = {(area, str(int(period) + 1)) for area, period in pairs if len(period) == 4}
+    return sorted(pairs | after & record.places_with(CHANGE))
 
 
 def _by_method(figures: list[Resting]) -> list[tuple[Method | None, list[Resting]]]:

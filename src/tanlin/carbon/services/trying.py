@@ -6,10 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tanlin.carbon.account.change import KEY as CHANGE
+from tanlin.carbon.account.change import change
 from tanlin.carbon.account.results import results
 from tanlin.carbon.figures import Result, nothing, without_use
 from tanlin.carbon.rules import gwp_of
 from tanlin.carbon.services import accounting
+from tanlin.carbon.services.comparing import pinned as accounts_of
 from tanlin.carbon.services.deriving import compute, facts_cited
 from tanlin.carbon.services.replaying import Pinned
 from tanlin.carbon.services.rows import Rows
@@ -82,3 +85,10 @@ def try_account(body: dict[str, Any], batch: int | None, trial: Trial) -> Tried:
 
 def _no_account(key: str) -> Result:
     return Result(key, None, "", unknown={"account.none": 0})
+
+
+def try_change(body: dict[str, Any], batch: int | None, trial: Trial) -> Tried:
+    """The comparison of two years that a receipt pins, with the accounts as other facts would make them."""
+    before, after = (trial.table(digest) for digest in accounts_of(body))
+    made = change(before, after, body["parameters"]["months"])
+    return Tried({CHANGE: made}, [], _no_account)
