@@ -9,40 +9,45 @@ of its own made of seed and id: order, parting and other causes of the lines cha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tanlin.carbon.account.spread import Causes, causes_of, contributors, tonnes_of, whole
-from tanlin.kernel.errors import BadInput, Text, Where
-
-DRAWS = 20_000
-SEED = 2006
+from tanlin.carbon.account.spread import Causes, causes_of, contributors, spread, tonnes_of
 
 #: The draws stand in where a lognormal cause wider than this percent holds more than this share of the variance.
 SKEW_PCT, SKEW_SHARE = 30.0, 0.05
 #: A standard normal deviate lies within ± this with 95 %.
 Z95 = 1.959963984540054
 #: No lognormal of mean 1 has a wider 95 % interval: half of it is exp(−σ²/2)·sinh(Z95·σ), largest near σ = Z95.
+#: A wider cause is this one stretched, so that its mean and width hold although it may fall below zero.
 WIDEST_PCT = 340.0
 _CELLS = 1_000_000
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """Quantiles 2.5, 50 and 97.5 % and mean of the drawn sums in tCO2e, with what makes them anew."""
+class Sampling:
+    """How many draws of which seed: parameters of a receipt, from which the same draws are made anew."""
+
+    draws: int = 20_000
+    seed: int = 2006
+
+
+SAMPLING = Sampling()
+
+
+class Drawn(NamedTuple):
+    """Quantiles 2.5, 50 and 97.5 % and mean of the drawn sums in tCO2e."""
 
     low: float
     median: float
     high: float
     mean: float
-    draws: int
-    seed: int
 
 
 @dataclass(frozen=True)
@@ -59,27 +64,24 @@ class _Terms:
     products: list[tuple[np.ndarray, np.ndarray]]
 
 
-def drawn(lines: pa.Table, draws: int = DRAWS, seed: int = SEED) -> Drawn | None:
-    """Quantiles and mean of the sum of lines; None when nothing is known or a line states no error.
-
-    Raises BadInput for a lognormal cause wider than WIDEST_PCT.
-    """
-    sums = sums_drawn(lines, draws, seed)
+def drawn(lines: pa.Table, sampling: Sampling = SAMPLING) -> Drawn | None:
+    """Quantiles and mean of the sum of lines; None when nothing is known or a line states no error."""
+    sums = sums_drawn(lines, sampling)
     if sums is None:
         return None
     low, median, high = (float(q) for q in np.quantile(sums, [0.025, 0.5, 0.975]))
-    return Drawn(low, median, high, float(sums.mean()), draws, seed)
+    return Drawn(low, median, high, float(sums.mean()))
 
 
-def sums_drawn(lines: pa.Table, draws: int = DRAWS, seed: int = SEED) -> np.ndarray | None:
+def sums_drawn(lines: pa.Table, sampling: Sampling = SAMPLING) -> np.ndarray | None:
     """The drawn sums in tCO2e, float64 (draws); see :func:`drawn`."""
     tonnes, found = tonnes_of(lines), causes_of(lines)
     if np.isnan(tonnes).all() or found.silent.any():
         return None
     terms = _terms(tonnes, found)
-    sums = np.full(draws, terms.constant)
+    sums = np.full(sampling.draws, terms.constant)
     at = 0
-    for u in _deviates(terms, found.names, draws, seed):
+    for u in _deviates(terms, found.names, sampling):
         part = sums[at : at + u.shape[1]]
         for variables, coefficient in terms.products:
             product = np.repeat(coefficient[:, None], u.shape[1], axis=1)
@@ -100,21 +102,43 @@ def skewed(lines: pa.Table) -> bool:
     return bool(pc.any(pc.and_(wide, heavy)).as_py())
 
 
-def interval(lines: pa.Table, draws: int = DRAWS, seed: int = SEED) -> dict[str, Any]:
-    """The sum of lines as :func:`spread.whole`, its low and high drawn where :func:`skewed` says so.
+def intervals(lines: pa.Table, by: Sequence[str] = (), sampling: Sampling = SAMPLING) -> list[dict[str, Any]]:
+    """Sums of lines by columns as :func:`spread.spread`, low and high drawn where :func:`skewed` says so.
 
-    ``way`` is ``analytic`` or ``draws``.
+    Each also has ``way``, ``analytic`` or ``draws``. The value stays the stated one.
     """
-    found = whole(lines) | {"way": "analytic"}
-    if not skewed(lines) or (sample := drawn(lines, draws, seed)) is None:
+    found = [row | {"way": "analytic"} for row in spread(lines, by)]
+    if not _any_wide(lines):
         return found
-    return found | {"low": sample.low, "high": sample.high, "way": "draws"}
+    return [_drawn_if_skewed(row, _part(lines, {name: row[name] for name in by}), sampling) for row in found]
+
+
+def interval(lines: pa.Table, sampling: Sampling = SAMPLING) -> dict[str, Any]:
+    """All lines as one of :func:`intervals`."""
+    return intervals(lines, (), sampling)[0]
+
+
+def _any_wide(lines: pa.Table) -> bool:
+    found = causes_of(lines)
+    return bool(np.any(found.lognormal & (np.abs(found.pct) > SKEW_PCT)))
+
+
+def _drawn_if_skewed(row: dict[str, Any], lines: pa.Table, sampling: Sampling) -> dict[str, Any]:
+    if not skewed(lines) or (sample := drawn(lines, sampling)) is None:
+        return row
+    return row | {"low": sample.low, "high": sample.high, "way": "draws"}
+
+
+def _part(lines: pa.Table, key: dict[str, Any]) -> pa.Table:
+    """The lines whose columns equal the key; null equals null."""
+    for name, value in key.items():
+        column = lines[name]
+        lines = lines.filter(column.is_null() if value is None else pc.equal(column, value))
+    return lines
 
 
 def _terms(tonnes: np.ndarray, found: Causes) -> _Terms:
-    wide = np.where(found.lognormal, np.abs(found.pct), 0.0)
-    if wide.max(initial=0.0) > WIDEST_PCT:
-        raise _too_wide(found, int(wide.argmax()))
+    wide = np.where(found.lognormal, np.minimum(np.abs(found.pct), WIDEST_PCT), 0.0)
     (cause, width), kind = np.unique(np.stack([found.cause, wide]), axis=1, return_inverse=True)
     _, first, row = np.unique(found.line, return_index=True, return_inverse=True)
     place = np.arange(len(row)) - first[row]
@@ -133,17 +157,17 @@ def _terms(tonnes: np.ndarray, found: Causes) -> _Terms:
     return _Terms(float(np.nansum(tonnes)), cause.astype(np.int64), width / 100, products)
 
 
-def _deviates(terms: _Terms, names: list[str], draws: int, seed: int) -> Iterator[np.ndarray]:
+def _deviates(terms: _Terms, names: list[str], sampling: Sampling) -> Iterator[np.ndarray]:
     """The u of all terms, float64 (u, block), block by block until all are drawn."""
     used, of = np.unique(terms.cause, return_inverse=True)
-    streams = [_stream(names[cause], seed) for cause in used.tolist()]
+    streams = [_stream(names[cause], sampling.seed) for cause in used.tolist()]
     largest = max([len(terms.cause), 1, *(len(keys) for keys, _ in terms.products)])
     block = max(1, _CELLS // largest)
     skew = terms.width > 0
     width = terms.width[skew, None]
     sigma = _sigma(width)
-    for begin in range(0, draws, block):
-        size = min(block, draws - begin)
+    for begin in range(0, sampling.draws, block):
+        size = min(block, sampling.draws - begin)
         z = np.array([stream.standard_normal(size) for stream in streams]).reshape(len(streams), size)[of]
         u = z / Z95
         u[skew] = (np.exp(sigma * z[skew] - sigma**2 / 2) - 1) / width
@@ -157,22 +181,10 @@ def _stream(cause: str, seed: int) -> np.random.Generator:
 
 
 def _sigma(width: np.ndarray) -> np.ndarray:
-    """σ of the lognormals of mean 1 whose 95 % interval has this half width, by bisection; WIDEST_PCT holds."""
+    """σ of the lognormals of mean 1 whose 95 % interval has this half width (at most WIDEST_PCT), by bisection."""
     low, high = np.zeros_like(width), np.full_like(width, Z95)
     for _ in range(60):
         middle = (low + high) / 2
         less = np.exp(-(middle**2) / 2) * np.sinh(Z95 * middle) < width
         low, high = np.where(less, middle, low), np.where(less, high, middle)
     return high
-
-
-def _too_wide(found: Causes, at: int) -> BadInput:
-    text = Text(
-        "不确定度过大：均值为 1 的对数正态分布，95% 区间半宽不能超过 340%。",
-        "The uncertainty is too wide: half the 95 % interval of a lognormal of mean 1 is at most 340 %.",
-    )
-    remedy = Text(
-        "请改写该因子或活动数据的不确定度。", "State a narrower uncertainty of the factor or activity."
-    )
-    value = f"{found.names[found.cause[at]]} ± {abs(found.pct[at]):g} %"
-    return BadInput("spread.too_wide", text, remedy=remedy, where=Where(value=value))
