@@ -31,7 +31,7 @@ def derive_change(area: Any, year: int) -> int:
         return 0
     marks = record.marks(area, KEY, label)
     receipts = [str(was.receipt), str(now.receipt)]
-    stated = {"months": _months(area, receipts, year), "origin": now.origin}
+    stated: Row = {"months": _months(area, receipts, year), "origin": now.origin}
     result = change(was.table or [], now.table or [], stated["months"])
     body = result.body() | {"table": sha256(table_bytes(result.table or []))}
     receipt = build(
