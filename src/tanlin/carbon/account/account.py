@@ -17,11 +17,11 @@ import pyarrow.compute as pc
 
 from tanlin.carbon.account.asked import AskedBook
 from tanlin.carbon.account.boundary import Boundary
+from tanlin.carbon.account.draws import SAMPLING, Sampling, interval, intervals
 from tanlin.carbon.account.entered import Entered, Metered, entered_lines, pieces
 from tanlin.carbon.account.gpc import gpc_table
 from tanlin.carbon.account.lines import LINES
 from tanlin.carbon.account.metered import loss_lines, metered_lines, reference_of
-from tanlin.carbon.account.spread import spread
 
 #: Total → the levels whose lines it adds.
 TOTALS: dict[str, tuple[str, ...]] = {"basic": ("basic",), "basic_plus": ("basic", "basic_plus")}
@@ -46,6 +46,7 @@ class Account:
     table: pa.Table
     areas: Sequence[Mapping[str, Any]] = ()
     instruments: Sequence[Mapping[str, Any]] = field(default=())
+    sampling: Sampling = SAMPLING
 
     @property
     def facts_used(self) -> list[dict[str, Any]]:
@@ -55,7 +56,7 @@ class Account:
     @cached_property
     def gpc(self) -> list[dict[str, Any]]:
         """The GPC table, see :func:`tanlin.carbon.account.gpc.gpc_table`."""
-        return gpc_table(self.lines, self.boundary.keys)
+        return gpc_table(self.lines, self.boundary.keys, self.sampling)
 
     def part(self, *levels: str) -> pa.Table:
         """Lines of these levels."""
@@ -68,16 +69,20 @@ class Account:
         sink = pc.less(both["tco2e"].fill_null(0.0), 0.0)
         first = self.part("basic", "basic_plus", "territorial")
         return {
-            "basic": stated(self.part("basic")) | {"coverage": self.coverage("basic")},
-            "basic_plus": stated(both) | {"coverage": self.coverage(*TOTALS["basic_plus"])},
-            "basic_plus_gross": stated(both.filter(pc.invert(sink))),
-            "sinks": stated(both.filter(sink)),
-            "territorial": stated(first.filter(pc.equal(first["scope"], 1))),
+            "basic": self.stated(self.part("basic")) | {"coverage": self.coverage("basic")},
+            "basic_plus": self.stated(both) | {"coverage": self.coverage(*TOTALS["basic_plus"])},
+            "basic_plus_gross": self.stated(both.filter(pc.invert(sink))),
+            "sinks": self.stated(both.filter(sink)),
+            "territorial": self.stated(first.filter(pc.equal(first["scope"], 1))),
         }
 
     def by(self, column: str, *levels: str) -> list[dict[str, Any]]:
-        """Sums of the lines of these levels by a column (gas, ref, place, month, stream …), see ``spread``."""
-        return spread(self.part(*levels), [column])
+        """Sums of the lines of these levels by a column (gas, ref, place, month, stream …), see ``intervals``."""
+        return intervals(self.part(*levels), [column], self.sampling)
+
+    def stated(self, lines: pa.Table) -> dict[str, Any]:
+        """Lines as one sum, see :func:`stated`."""
+        return stated(lines, self.sampling)
 
     def coverage(self, *levels: str) -> float | None:
         """Seconds read ÷ seconds expected of the meters behind the lines of these levels; None without meters."""
@@ -100,6 +105,7 @@ def account(
     boundary: Boundary,
     areas: Sequence[Mapping[str, Any]] = (),
     instruments: Sequence[Mapping[str, Any]] = (),
+    sampling: Sampling = SAMPLING,
 ) -> Account:
     """The account of a place and year.
 
@@ -109,6 +115,7 @@ def account(
         meters: where and when meters of the same carriers stand: what they count is not counted twice.
         book: every fact the inventory names, and those that activities ask for.
         gwp: set of GWP100, ``ar5`` or ``ar6``, one for the whole account.
+        sampling: draws and seed of the intervals that are drawn.
     """
     parts = pieces(activities, meters, date(year, 1, 1), date(year, 12, 31))
     metered = metered_lines(table.to_pylist(), book, gwp)
@@ -117,15 +124,17 @@ def account(
     rows = [*metered, *lost, *entered_lines(parts, book, gwp)]
     lines = pa.Table.from_pylist(rows, LINES)
     order = [(name, "ascending") for name in ("ref", "place", "month", "stream", "gas", "factor_id")]
-    return Account(place, region, year, gwp, lines.sort_by(order), boundary, book, table, areas, instruments)
+    return Account(
+        place, region, year, gwp, lines.sort_by(order), boundary, book, table, areas, instruments, sampling
+    )
 
 
-def stated(lines: pa.Table) -> dict[str, Any]:
-    """Lines as one sum: value, low, high, reason, unknown (see ``spread``), estimated, provisional, verified."""
+def stated(lines: pa.Table, sampling: Sampling = SAMPLING) -> dict[str, Any]:
+    """Lines as one sum: value, low, high, reason, unknown (see ``intervals``), estimated, provisional, verified."""
     rows = [row for row in lines.to_pylist() if row["tco2e"] is not None]
     size = sum(abs(row["tco2e"]) for row in rows)
     soft = sum(abs(row["tco2e"]) * (row["estimated"] or 0.0) for row in rows)
-    return spread(lines)[0] | {
+    return interval(lines, sampling) | {
         "estimated": soft / size if size else (0.0 if rows else None),
         "provisional": any(row["provisional"] for row in rows),
         "verified": all(row["verified"] for row in rows),

@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from tanlin.carbon.account.spread import spread
+from tanlin.carbon.account.draws import SAMPLING, Sampling, intervals
 from tanlin.carbon.factors import data_rows
 from tanlin.kernel.errors import Text
 
@@ -63,14 +63,16 @@ def references() -> dict[str, Reference]:
     }
 
 
-def gpc_table(lines: pa.Table, stated: Mapping[str, tuple[str, str]]) -> list[dict[str, Any]]:
+def gpc_table(
+    lines: pa.Table, stated: Mapping[str, tuple[str, str]], sampling: Sampling = SAMPLING
+) -> list[dict[str, Any]]:
     """One row a reference number: ref, sector, subsector, names, level, scope1..scope3, total, low, high (tCO2e),
     key, reason (zh, en), activity_quality and quality (H, M, L), provisional, verified, unknown (lines left out).
 
     Lines without a reference of the GPC make a row of their own, so that the rows of a level sum to its total.
     ``stated``: reference → (notation key, reason), used where no line has a value.
     """
-    sums = {row["ref"]: row for row in spread(lines, ["ref"])} if lines.num_rows else {}
+    sums = {row["ref"]: row for row in intervals(lines, ["ref"], sampling)} if lines.num_rows else {}
     groups: dict[str, list[dict[str, Any]]] = {}
     for line in lines.to_pylist():
         groups.setdefault(line["ref"], []).append(line)

@@ -10,11 +10,13 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from tanlin.carbon.account.account import TOTALS, Account, stated
+from tanlin.carbon.account.account import TOTALS, Account
 from tanlin.carbon.account.boundary import Stated
 from tanlin.carbon.account.coal import equivalent
+from tanlin.carbon.account.draws import drawn
 from tanlin.carbon.account.scope2 import LABELS as SCOPE2
 from tanlin.carbon.account.scope2 import scope2
+from tanlin.carbon.account.spread import contributors
 from tanlin.carbon.figures import Result
 from tanlin.kernel.errors import Text
 
@@ -31,6 +33,7 @@ LABELS: dict[str, Text] = {
     "carbon.gpc": Text("GPC 清单表", "GPC table"),
     "carbon.gases": Text("分气体排放", "Emissions by gas"),
     "carbon.sectors": Text("分部门排放", "Emissions by sector"),
+    "carbon.contributors": Text("不确定性来源", "Causes of the uncertainty"),
     "carbon.boundary": Text("核算边界", "Boundary of the account"),
 } | SCOPE2
 _TOTALS = ("basic", "basic_plus", "basic_plus_gross", "sinks", "territorial")
@@ -79,7 +82,7 @@ def gases(account: Account) -> list[dict[str, Any]]:
     for gas in sorted(set(both["gas"].to_pylist())):
         mine = both.filter(pc.equal(both["gas"], gas))
         masses = [mass for mass in mine["mass_t"].to_pylist() if mass is not None]
-        out.append({"gas": gas, "mass_t": sum(masses) if masses else None} | _levels(mine))
+        out.append({"gas": gas, "mass_t": sum(masses) if masses else None} | _levels(account, mine))
     return out
 
 
@@ -89,19 +92,19 @@ def sectors(account: Account) -> list[dict[str, Any]]:
     sector = [ref.partition(".")[0] for ref in both["ref"].to_pylist()]
     out = []
     for name in sorted(set(sector), key=_ROMAN.index):
-        out.append({"sector": name} | _levels(both.filter([one == name for one in sector])))
+        out.append({"sector": name} | _levels(account, both.filter([one == name for one in sector])))
     return out
 
 
 _ROMAN = ("I", "II", "III", "IV", "V", "VI", "")
 
 
-def _levels(lines: Any) -> dict[str, Any]:
+def _levels(account: Account, lines: Any) -> dict[str, Any]:
     """Sums of lines for each total: basic, basic_low, basic_high …, whether every factor was verified."""
     out: dict[str, Any] = {}
     for name, levels in TOTALS.items():
         inside = [level in levels for level in lines["level"].to_pylist()]
-        found = stated(lines.filter(inside))
+        found = account.stated(lines.filter(inside))
         out |= {name: found["value"], f"{name}_low": found["low"], f"{name}_high": found["high"]}
         out |= {
             "unknown": found["unknown"],
@@ -109,6 +112,19 @@ def _levels(lines: Any) -> dict[str, Any]:
             "verified": found["verified"],
         }
     return out
+
+
+def causes(account: Account) -> list[Result]:
+    """What BASIC may err by, largest cause first (``spread.CONTRIBUTORS``): the rows of a tornado chart.
+
+    Value is BASIC, low and high the 2.5 and 97.5 % quantiles of the draws: a check of the interval of ``carbon.basic``.
+    """
+    total, lines = account.totals["basic"], account.part("basic")
+    sample = drawn(lines, account.sampling)
+    ends: dict[str, Any] = {"low": sample.low if sample else None, "high": sample.high if sample else None}
+    shares = {name: total[name] for name in ("unknown", *_SHARES)}
+    rows = contributors(lines).to_pylist()
+    return [Result("carbon.contributors", total["value"], "tCO2e", **ends, **shares, table=rows)]
 
 
 def _result(key: str, total: dict[str, Any], unit: str) -> Result:
@@ -128,7 +144,7 @@ def _ratio(
 
 
 #: What makes the figures of an account, in the order they are published.
-MAKERS: tuple[Callable[[Account], list[Result]], ...] = (totals, ratios, equivalent, tables, scope2)
+MAKERS: tuple[Callable[[Account], list[Result]], ...] = (totals, ratios, equivalent, tables, causes, scope2)
 
 
 def results(account: Account) -> list[Result]:

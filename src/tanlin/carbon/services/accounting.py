@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import pyarrow as pa
@@ -9,6 +10,7 @@ from django.db import transaction
 
 from tanlin.carbon.account.account import Account, account
 from tanlin.carbon.account.asked import AskedBook
+from tanlin.carbon.account.draws import SAMPLING, Sampling
 from tanlin.carbon.account.results import LABELS, results
 from tanlin.carbon.figures import Result
 from tanlin.carbon.methods import ACCOUNT
@@ -57,6 +59,7 @@ def derive_account(area: Any, year: int, known: Books | None = None) -> Derived:
     known = known or books(record.facts())
     rule = known.gwp_rule(area.region, Period(label).first_day)
     stated = {"gwp": gwp_of(rule), "region": area.region, "origin": _origin(area, base, entered)}
+    stated |= asdict(SAMPLING)  # draws, seed
     made = compute(area.slug, year, stated, base.table if base else None, entered, known)
     found = results(made)
     found += [
@@ -104,6 +107,7 @@ def compute(
         boundary=entered.boundary(place, year),
         areas=entered.areas,
         instruments=entered.instruments,
+        sampling=Sampling(stated["draws"], stated["seed"]),
     )
 
 
