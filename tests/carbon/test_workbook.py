@@ -104,7 +104,7 @@ def source(of: Account, place: Text = HAIWAN) -> Source:
     }
     cited = {item["fact"] for item in of.facts_used}
     facts = [fact for fact in of.book.facts if fact.fact_id in cited]
-    return Source(place, REGION, 2025, "ar5", figures, facts, LABELS, {})
+    return Source(place, REGION, 2025, "ar5", figures, facts, LABELS)
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,7 @@ def make(
     table: Any = None,
     **more: Any,
 ) -> tuple[Figure, Receipt]:
-    key = more.pop("key", "carbon.co2")
+    key, parameters = more.pop("key", "carbon.co2"), more.pop("parameters", {"scope": 2})
     result: dict[str, Any] = {"value": value, "unit": "tCO2"}
     if table is not None:
         result["table"] = services.store_blob(table_bytes(table), "table")
@@ -42,7 +42,7 @@ def make(
         place=slug,
         period=period,
         method=METHOD,
-        parameters={"scope": 2},
+        parameters=parameters,
         inputs=inputs or [{"fact": "grid.cn-gd.avg.2023", "vintage": "2025-12-31", "verified": True}],
         result=result,
     )

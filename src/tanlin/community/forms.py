@@ -19,6 +19,8 @@ FIGURES = [
     ("population", _("Population (persons)")),
     ("households", _("Homes")),
     ("floor_area_m2", _("Floor area (m²)")),
+    ("public.persons", _("People using energy in public institutions")),
+    ("public.floor_area_m2", _("Floor area of public institutions (m²)")),
 ]
 
 

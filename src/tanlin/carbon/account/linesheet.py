@@ -123,7 +123,7 @@ def write(sheet: Sheet, rows: Sequence[Mapping[str, Any]], used: Used) -> Lines:
                 row["factor_id"],
                 *_product(row, used, sheet.row + 1),
                 row["tco2e"],
-                _half(row),
+                half_range(row),
                 row["coverage"],
                 row["estimated"],
                 row["provisional"],
@@ -156,7 +156,7 @@ def _product(row: Mapping[str, Any], used: Used, at: int) -> list[Any]:
     return [factor[0], tonnes / weight, potential[0], Formula(f"H{at}*L{at}*M{at}*N{at}")]
 
 
-def _half(row: Mapping[str, Any]) -> float | None:
+def half_range(row: Mapping[str, Any]) -> float | None:
     """95 % half-range of a line in percent: its causes are independent of one another."""
     if row["causes"] is None or row["tco2e"] is None:
         return None

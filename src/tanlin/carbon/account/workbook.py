@@ -50,7 +50,6 @@ class Source:
     figures: Mapping[str, Figure]
     facts: Sequence[Fact]
     labels: Mapping[str, Text]
-    places: Mapping[str, Text]
 
     def rows(self, key: str) -> list[dict[str, Any]]:
         """The table of a figure, empty where there is none."""
