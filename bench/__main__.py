@@ -6,7 +6,7 @@ import argparse
 import importlib
 import sys
 
-BENCHES = ("inventory", "ingest", "gateways", "pages")
+BENCHES = ("inventory", "carbon", "ingest", "gateways", "pages")
 
 
 def main(arguments: list[str]) -> int:

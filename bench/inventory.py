@@ -173,9 +173,13 @@ def contestant(name: str, root: str, meters: int) -> Callable[[], Any]:
     return lambda: inventory(snapshot, frame, PERIOD, book, tariffs, shapes=shapes).table
 
 
-def serve(pipe: Any, name: str, root: str, meters: int) -> None:
+#: Makes the work of a contestant out of its name, the store's folder and the number of meters.
+Contestant = Callable[[str, str, int], Callable[[], Any]]
+
+
+def serve(pipe: Any, make: Contestant, name: str, root: str, meters: int) -> None:
     """A contestant's process: one run for every message, until None."""
-    run = contestant(name, root, meters)
+    run = make(name, root, meters)
     while pipe.recv() is not None:
         wall, cpu = time.perf_counter(), time.process_time()
         answer = run()
@@ -183,14 +187,17 @@ def serve(pipe: Any, name: str, root: str, meters: int) -> None:
         pipe.send((*spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, answer))
 
 
-def take_turns(root: str, meters: int, rounds: dict[str, int]) -> Iterator[tuple[str, tuple[Any, ...]]]:
+def take_turns(
+    root: str, meters: int, rounds: dict[str, int], make: Contestant = contestant
+) -> Iterator[tuple[str, tuple[Any, ...]]]:
     """(contestant, its wall seconds, CPU seconds, peak MB, answer), round by round."""
     context = get_context("spawn")
     pipes, processes = {}, []
     for name in rounds:
         pipes[name], other = context.Pipe()
-        processes.append(context.Process(target=serve, args=(other, name, root, meters), daemon=True))
+        processes.append(context.Process(target=serve, args=(other, make, name, root, meters), daemon=True))
         processes[-1].start()
+        other.close()  # so that a contestant that fails ends the bench
     for turn in range(max(rounds.values())):
         for name, pipe in pipes.items():
             if turn < rounds[name]:
