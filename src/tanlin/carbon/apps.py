@@ -4,9 +4,10 @@ from django.apps import AppConfig
 
 from tanlin.carbon.account.boundary import ATTRIBUTES, KEY
 from tanlin.carbon.account.change import LABELS as CHANGE_LABELS
+from tanlin.carbon.account.hourly import LABELS as HOURLY_LABELS
 from tanlin.carbon.account.results import LABELS as ACCOUNT_LABELS
 from tanlin.carbon.figures import LABELS
-from tanlin.carbon.methods import ACCOUNT, CLAIM, COMPARE, INVENTORY
+from tanlin.carbon.methods import ACCOUNT, CLAIM, COMPARE, HOURLY, INVENTORY
 from tanlin.kernel.errors import Text
 from tanlin.kernel.manifest import Nav, Room
 
@@ -17,7 +18,7 @@ class CarbonConfig(AppConfig):
     room = Room(
         name="carbon",
         title=Text("碳排放", "Carbon"),
-        methods=(INVENTORY, ACCOUNT, CLAIM, COMPARE),
+        methods=(INVENTORY, ACCOUNT, CLAIM, COMPARE, HOURLY),
         urls="tanlin.carbon.urls",
         api="tanlin.carbon.api:router",
         commands={"carbon": "tanlin.carbon.cli:cli"},
@@ -33,6 +34,10 @@ class CarbonConfig(AppConfig):
             Nav("carbon:activities", Text("活动数据", "Activities"), "table", 15),
             Nav("carbon:factors", Text("因子与价格", "Factors and tariffs"), "factor", 40),
         ),
-        figures=LABELS | ACCOUNT_LABELS | CHANGE_LABELS | {CLAIM.id: Text("数据口径核对", "Claim check")},
+        figures=LABELS
+        | ACCOUNT_LABELS
+        | CHANGE_LABELS
+        | HOURLY_LABELS
+        | {CLAIM.id: Text("数据口径核对", "Claim check")},
         attributes=dict.fromkeys((*ATTRIBUTES, KEY), tuple(ACCOUNT_LABELS)),
     )

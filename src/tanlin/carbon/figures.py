@@ -32,6 +32,7 @@ LABELS: dict[str, Text] = {
     "carbon.inventory": Text("碳排放清单", "Carbon inventory"),
     "carbon.unmetered": Text("总表与分表之差", "Main meters against their sub-meters"),
     "carbon.days": Text("逐日用电量", "Electricity by day"),
+    "carbon.hours": Text("逐时外购电量", "Electricity bought by hour"),
 }
 CARRIERS = ("electricity", "water", "gas", "heat", "cooling", "fuel", "waste")
 
@@ -82,8 +83,13 @@ class Result:
         return stated | ({"table": self.table} if self.table is not None else {})
 
 
-def results(inventory: Inventory, days: pa.Table | None = None) -> list[Result]:
-    """All figures of an inventory, tables last. ``days``: see :func:`electricity_by_day`."""
+def results(
+    inventory: Inventory, days: pa.Table | None = None, hours: pa.Table | None = None
+) -> list[Result]:
+    """All figures of an inventory, tables last.
+
+    ``days``: see :func:`electricity_by_day`; ``hours``: ``hours.electricity_by_hour``, left out where it has no rows.
+    """
     table = inventory.table
     found = set(table["carrier"].to_pylist())
     scalars = [
@@ -103,6 +109,8 @@ def results(inventory: Inventory, days: pa.Table | None = None) -> list[Result]:
     ]
     if days is not None:
         tables.append(Result("carbon.days", None, "kWh", table=days.to_pylist()))
+    if hours is not None and hours.num_rows:
+        tables.append(Result("carbon.hours", None, "kWh", table=hours.to_pylist()))
     return scalars + tables
 
 

@@ -29,6 +29,15 @@ ACCOUNT = Method(
     trial="tanlin.carbon.services:try_account",
 )
 
+HOURLY = Method(
+    "carbon.hourly",
+    1,
+    "Official annual factor x modelled daily shape, normalised by load to the official value",
+    replay="tanlin.carbon.services:replay_hourly",
+    label=Text("逐时碳排放（模型曲线）", "Emissions by hour (modelled shape)"),
+    trial="tanlin.carbon.services:try_hourly",
+)
+
 COMPARE = Method(
     "carbon.compare",
     1,

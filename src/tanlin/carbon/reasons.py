@@ -43,6 +43,7 @@ REASONS: dict[str, Text] = {
         "未填写建筑面积，无法计算单位面积。",
         "No floor area is stated, so there is no value per square metre.",
     ),
+    "hourly.no_shape": Text("该地区没有日变化曲线。", "There is no daily shape for this region."),
     "market.excess": Text(
         "超出所注明日期内的外购电量，超出部分不计入。",
         "It exceeds the electricity bought on the days it states; the excess covers nothing.",

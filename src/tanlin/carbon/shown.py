@@ -39,6 +39,7 @@ KINDS: dict[str, Text] = USED | {
     "grid_lca": Text("电网电力（全生命周期）", "Grid electricity, life cycle"),
     "grid_local_program": Text("电网电力（地方方案）", "Grid electricity, local programmes"),
     "grid_project_baseline": Text("电网基准线（项目）", "Grid baselines of projects"),
+    "grid_shape": Text("电网日变化曲线（模型，非官方）", "Daily shape of a grid (modelled, not official)"),
     "grid_residual": Text("电网电力（剩余组合）", "Grid electricity, residual mix"),
     "heat_local_program": Text("热力（地方方案）", "Heat, local programmes"),
     "pv_param": Text("光伏参数", "Parameters of solar power"),

@@ -10,6 +10,7 @@ from typing import Any
 from tanlin.carbon.claims import bounds
 from tanlin.carbon.factors import Fact, FactorBook, read_facts
 from tanlin.carbon.rules import RULE, gwp_rule
+from tanlin.carbon.shapes import read_shapes
 from tanlin.carbon.tariffs import TariffBook, read_tariffs
 from tanlin.record import FactRow
 
@@ -48,9 +49,8 @@ def is_rule(row: FactRow) -> bool:
 
 def shipped_rows() -> list[FactRow]:
     """Every fact the product carries, as rows of the record."""
-    return [row_of(fact) for fact in (*read_facts(), *bounds())] + [
-        tariff_row(record) for record in read_tariffs()
-    ]
+    factors = [row_of(fact) for fact in (*read_facts(), *bounds())]
+    return factors + [tariff_row(record) for record in read_tariffs()] + read_shapes()
 
 
 def row_of(fact: Fact) -> FactRow:

@@ -2,6 +2,7 @@
 
 from tanlin.carbon.services.accounting import derive_account
 from tanlin.carbon.services.accounting import replay as replay_account
+from tanlin.carbon.services.boundary import state_boundary, state_key
 from tanlin.carbon.services.chain import account_for_place, derive, inventory_for_place
 from tanlin.carbon.services.claims import (
     answer_of,
@@ -27,6 +28,8 @@ from tanlin.carbon.services.due import (
     years_of,
 )
 from tanlin.carbon.services.facts import add_factor, add_facts, load_facts
+from tanlin.carbon.services.hourly import derive_hourly
+from tanlin.carbon.services.hourly import replay as replay_hourly
 from tanlin.carbon.services.inputs import clock
 from tanlin.carbon.services.instruments import (
     NewInstrument,
@@ -45,7 +48,7 @@ from tanlin.carbon.services.previewing import (
     run_preview,
 )
 from tanlin.carbon.services.replaying import replay
-from tanlin.carbon.services.trying import try_account, try_change, try_inventory
+from tanlin.carbon.services.trying import try_account, try_change, try_hourly, try_inventory
 
 __all__ = [
     "Derived",
@@ -64,6 +67,7 @@ __all__ = [
     "derive_account",
     "derive_all",
     "derive_change",
+    "derive_hourly",
     "derive_missing",
     "enter_instrument",
     "erase_claims",
@@ -83,10 +87,14 @@ __all__ = [
     "replay_account",
     "replay_change",
     "replay_claim",
+    "replay_hourly",
     "run_preview",
     "stale",
+    "state_boundary",
+    "state_key",
     "try_account",
     "try_change",
+    "try_hourly",
     "try_inventory",
     "undo_instrument",
     "waiting",

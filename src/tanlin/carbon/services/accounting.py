@@ -18,6 +18,7 @@ from tanlin.carbon.rules import GWP_SET, gwp_of
 from tanlin.carbon.services import inputs
 from tanlin.carbon.services.comparing import derive_change
 from tanlin.carbon.services.deriving import Derived, facts_cited, origin_of
+from tanlin.carbon.services.hourly import derive_hourly
 from tanlin.carbon.services.rows import Rows, changes, rows_of
 from tanlin.carbon.stored import Books, books
 from tanlin.carbon.tables import INVENTORY
@@ -81,6 +82,7 @@ def derive_account(area: Any, year: int, known: Books | None = None) -> Derived:
         if any(figure.key not in marks for figure in figures) and clock != inputs.clock():
             # no verb could mark what was not there
             recording.mark_stale([area.pk], *_days(label), LABELS, above=False)
+    minted += derive_hourly(area, year, known)
     for each in (year, year + 1):  # the year after is compared with this one
         minted += derive_change(area, each)
     return Derived(area.slug, label, figures, minted)

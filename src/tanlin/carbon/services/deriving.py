@@ -9,6 +9,7 @@ from django.db import transaction
 
 from tanlin.carbon.factors import carriers
 from tanlin.carbon.figures import LABELS, Result, electricity_by_day, nothing, results
+from tanlin.carbon.hours import electricity_by_hour
 from tanlin.carbon.inventory import Inventory, inventory
 from tanlin.carbon.methods import INVENTORY
 from tanlin.carbon.rules import GWP_SET, gwp_of, rule_input
@@ -140,7 +141,8 @@ def compute(
     """The method: inventory and figures out of pinned inputs. A derivation and its replay both call it."""
     made = inventory(snapshot, registry.meters, period, known.factors, known.tariffs, as_of=as_of, gwp=gwp)
     days = electricity_by_day(snapshot, registry.daily, period, as_of)
-    return results(made, days), made
+    hours = electricity_by_hour(snapshot, registry.meters, period) if period.kind == "year" else None
+    return results(made, days, hours), made
 
 
 def _pins(

@@ -8,12 +8,15 @@ from typing import Any
 
 from tanlin.carbon.account.change import KEY as CHANGE
 from tanlin.carbon.account.change import change
+from tanlin.carbon.account.hourly import KEY as HOURLY
 from tanlin.carbon.account.results import results
 from tanlin.carbon.figures import Result, nothing, without_use
 from tanlin.carbon.rules import gwp_of
 from tanlin.carbon.services import accounting
 from tanlin.carbon.services.comparing import pinned as accounts_of
 from tanlin.carbon.services.deriving import compute, facts_cited
+from tanlin.carbon.services.hourly import base_of
+from tanlin.carbon.services.hourly import compute as hours_by
 from tanlin.carbon.services.replaying import Pinned
 from tanlin.carbon.services.rows import Rows
 from tanlin.carbon.stored import Books
@@ -92,3 +95,10 @@ def try_change(body: dict[str, Any], batch: int | None, trial: Trial) -> Tried:
     before, after = (trial.table(digest) for digest in accounts_of(body))
     made = change(before, after, body["parameters"]["months"])
     return Tried({CHANGE: made}, [], _no_account)
+
+
+def try_hourly(body: dict[str, Any], batch: int | None, trial: Trial) -> Tried:
+    """The hours that a receipt pins, with other facts."""
+    rows = trial.table(base_of(body))
+    made, book = hours_by(rows, trial.books, body["parameters"]["region"], int(body["period"]))
+    return Tried({HOURLY: made}, facts_cited(book.cited, trial.books, None), _no_account)
