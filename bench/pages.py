@@ -80,6 +80,7 @@ def alike(rows: Any) -> list[Any]:
 
 def objects(slug: str) -> dict[str, list[dict[str, Any]]]:
     """Real objects of a place by the names of the parameters that an address takes."""
+    from tanlin.carbon.queries import claims
     from tanlin.community import queries as community
     from tanlin.meter import queries as meter
     from tanlin.meter.gateways import KINDS
@@ -104,6 +105,7 @@ def objects(slug: str) -> dict[str, list[dict[str, Any]]]:
         "checked": [{"slug": slug, "pk": each.pk} for each in meter.imports(area)[:1]],
         "fact": [{"fact_id": each.fact_id} for each in facts],
         "kind": [{"slug": slug, "kind": kind} for kind in KINDS],
+        "claim": [{"slug": slug, "pk": each.pk} for each in claims.claims(keeper, area)[:1]],
         "gateway": [{"slug": slug, "pk": line.gateway.pk} for line in meter.gateways(area)[:1]],
     }
 
@@ -115,6 +117,7 @@ TAKES = {
     "record:evidence": "evidence",
     "record:job": "job",
     "record:fact": "fact",
+    "carbon:claim": "claim",
     "meter:meter": "meter",
     **dict.fromkeys(("meter:change", "meter:exchange"), "row"),
     "meter:import": "import",
@@ -127,6 +130,7 @@ NO_PAGE = {
     "meter:correct",
     "record:replay",
     "record:cancel",
+    "carbon:claim_withdraw",
     "meter:import_mapping",
     "meter:import_confirm",
     "meter:gateway_act",
@@ -153,6 +157,8 @@ def prepare(slug: str, visitor: Visitor) -> Callable[[], None]:
 
     Returns what takes them away again.
     """
+    from tanlin.carbon import services as carbon
+    from tanlin.carbon.claims import example
     from tanlin.community import queries as community
     from tanlin.meter import queries as meter
     from tanlin.meter import services
@@ -171,6 +177,7 @@ def prepare(slug: str, visitor: Visitor) -> Callable[[], None]:
     services.take(
         gateway.pk, [Sample("楼道总表", quarter, 900, 1.25, "kWh")]
     ).result()  # no meter: kept aside
+    claim = carbon.keep_claim(area, example("meisha-970t").claim, actor=community.SYSTEM)
     visitor.ask(f"/place/{slug}/carbon/derive", {"period": "2025"})
 
     def remove() -> None:
@@ -178,6 +185,7 @@ def prepare(slug: str, visitor: Visitor) -> Callable[[], None]:
             services.discard(each)
         meter.inbox().drop_source(gateway.pk)
         gateway.delete()
+        claim.delete()
 
     return remove
 

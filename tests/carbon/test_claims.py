@@ -7,6 +7,7 @@ import pytest
 from tanlin.carbon.claims import KINDS, check, example, examples, parse
 from tanlin.carbon.claims.answer import Answer, Reading
 from tanlin.carbon.claims.ranges import Range
+from tanlin.carbon.factors import FactorBook
 from tanlin.kernel.errors import BadInput
 
 
@@ -333,6 +334,12 @@ def test_bad_input_names_its_field(stated: dict, column: str):
 def test_a_claim_reads_back_from_what_it_says_of_itself():
     for each in examples().values():
         assert parse(each.claim.as_dict()) == each.claim
+
+
+def test_the_facts_an_answer_names_are_all_it_rests_on():
+    for each in examples().values():
+        found = check(each.claim)
+        assert check(each.claim, FactorBook([used.fact for used in found.facts])) == found
 
 
 def test_every_sentence_is_in_both_languages():

@@ -9,6 +9,7 @@ from tanlin.kernel.door import door
 __getattr__, __dir__ = door(
     __name__,
     {
+        "claims.wording": ("claim_lines", "verdict_text"),
         "edge": ("Job",),
         "energy": ("energy_per_unit", "gas_kwh_per_m3", "tce_per_unit"),
         "factors": (

@@ -9,7 +9,7 @@ __getattr__, __dir__ = door(
     __name__,
     {
         "answer": ("CONTRADICTS", "NEEDS_BASIS", "SUPPORTED", "VERDICTS", "Answer", "Reading"),
-        "checking": ("bounds", "check", "parse", "shipped"),
+        "checking": ("bounds", "check", "from_parameters", "parse", "shipped", "to_parameters"),
         "published": ("Example", "example", "examples"),
         "kinds": ("KINDS",),
         "statement": ("Claim", "Field", "Kind"),

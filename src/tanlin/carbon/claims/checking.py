@@ -24,11 +24,25 @@ SLIPS: dict[float, Text] = {
 }
 DIGIT = {10.0: Text("十倍（小数点错位）", "ten times (a misplaced decimal point)")}
 NARROW = 0.05
+#: What every claim states beside the fields of its kind.
+STATED = ("kind", "claimed", "unit", "text", "source")
 
 
 def parse(stated: Mapping[str, Any]) -> Claim:
     """A claim from JSON or a form. Raises BadInput naming the field and value."""
     return read_claim(stated, KINDS)
+
+
+def to_parameters(claim: Claim) -> dict[str, Any]:
+    """A claim as the parameters of its receipt: the values of its fields beside what every claim states."""
+    stated = claim.as_dict()
+    return {name: stated[name] for name in STATED} | dict(claim.values)
+
+
+def from_parameters(parameters: Mapping[str, Any]) -> Claim:
+    """The claim that ``to_parameters`` wrote."""
+    fields = {name: value for name, value in parameters.items() if name not in STATED}
+    return parse({name: parameters[name] for name in STATED} | {"fields": fields})
 
 
 def check(claim: Claim, book: FactorBook | None = None) -> Answer:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tanlin.carbon.claims.answer import CONTRADICTS, SUPPORTED, VERDICTS, Answer, Reading
-from tanlin.carbon.claims.statement import Claim
+from tanlin.carbon.claims.checking import from_parameters
+from tanlin.carbon.claims.kinds import KINDS
+from tanlin.carbon.claims.statement import Claim, Field
 from tanlin.kernel.errors import Text
 from tanlin.kernel.words import SPACE, digits, sign
 
@@ -23,9 +26,29 @@ def reading_span(reading: Reading, unit: str) -> Text:
     if known is None:
         return Text("—", "—")
     low, high = amount(known.low, unit), amount(known.high, unit)
+    start = amount(known.low, "") if not unit else Text(*2 * (digits(known.low),))
     if reading.test == "at_most":
         return Text(f"≤ {high.zh}", f"≤ {high.en}")
-    return high if low == high else Text(f"{low.zh} – {high.zh}", f"{low.en} to {high.en}")
+    return high if low == high else Text(f"{start.zh} – {high.zh}", f"{start.en} to {high.en}")
+
+
+def stated_lines(claim: Claim) -> list[tuple[Text, Text]]:
+    """(label, value) of what a claim states beside the claimed number, in the order of its form."""
+    lines = []
+    for field in KINDS[claim.kind].fields:
+        value = claim.values.get(field.name)
+        if isinstance(value, str):
+            lines.append((field.label, field.choices.get(value, Text(value, value))))
+        elif value is not None:
+            lines.append((field.label, Text(*(_exact(value, field, lang) for lang in ("zh", "en")))))
+    return lines
+
+
+def _exact(value: float, field: Field, language: str) -> str:
+    """A number as it was stated, with its unit."""
+    if field.type == "year":
+        return f"{value:.0f}"
+    return f"{value:,.12g}{SPACE}{sign(field.unit, language)}".rstrip(SPACE)
 
 
 def span(answer: Answer) -> Text | None:
@@ -57,6 +80,23 @@ def headline(answer: Answer) -> Text:
         f"{said.zh}：所称 {claimed.zh}，是否成立取决于下列条件；“{by.zh}”时为 {found.zh}。",
         f"The claim {said.en}: whether {claimed.en} holds depends on the conditions below; “{by.en}” gives {found.en}.",
     )
+
+
+def claim_lines(parameters: Mapping[str, Any]) -> list[tuple[Text, Text]]:
+    """(label, value) of a claim as the parameters of its receipt state it."""
+    claim = from_parameters(parameters)
+    kind = KINDS[claim.kind]
+    lines = [(Text("类别", "Kind"), kind.title), *stated_lines(claim)]
+    if claim.text:
+        lines.append((Text("原文", "Words of the claim"), Text(claim.text, claim.text)))
+    if claim.source:
+        lines.append((Text("出处", "Source"), Text(claim.source, claim.source)))
+    return lines
+
+
+def verdict_text(verdict: str) -> Text:
+    """A verdict in words, or the code itself."""
+    return VERDICTS.get(verdict, Text(verdict, verdict))
 
 
 def answer_json(claim: Claim, answer: Answer) -> dict[str, Any]:

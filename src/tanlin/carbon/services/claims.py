@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from tanlin.carbon.claims import Answer, Claim, check, parse
+from tanlin.carbon.claims import Answer, Claim, check, from_parameters, to_parameters
 from tanlin.carbon.factors import FactorBook
 from tanlin.carbon.methods import CLAIM
 from tanlin.carbon.models import Claim as ClaimRow
@@ -17,9 +17,6 @@ from tanlin.kernel.errors import Forbidden, Text
 from tanlin.kernel.receipt import Receipt, Recomputed, build
 from tanlin.record import queries as record
 from tanlin.record import services as recording
-
-#: What a receipt states of a claim beside the values of its fields.
-_STATED = ("kind", "claimed", "unit", "text", "source")
 
 
 def known_facts() -> Books:
@@ -78,7 +75,7 @@ def may_withdraw(row: ClaimRow, actor: Any) -> bool:
 
 def answer_of(receipt: Mapping[str, Any]) -> tuple[Claim, Answer]:
     """The claim and answer of a receipt's body, from the facts it pins."""
-    claim = _claim(receipt["parameters"])
+    claim = from_parameters(receipt["parameters"])
     return claim, check(claim, _pinned(receipt))
 
 
@@ -101,19 +98,13 @@ def _cited(answer: Answer, known: Books) -> list[dict[str, Any]]:
 
 
 def _receipt(place: str, claim: Claim, answer: Answer, known: Books) -> Receipt:
-    stated = claim.as_dict()
     year = claim.values.get("year")
     return build(
         figure=CLAIM.id,
         place=place,
         period=f"{year:.0f}" if isinstance(year, float) else "",
         method=CLAIM,
-        parameters={name: stated[name] for name in _STATED} | dict(claim.values),
+        parameters=to_parameters(claim),
         inputs=_cited(answer, known),
         result=answer.result(),
     )
-
-
-def _claim(parameters: Mapping[str, Any]) -> Claim:
-    fields = {name: value for name, value in parameters.items() if name not in _STATED}
-    return parse({name: parameters[name] for name in _STATED} | {"fields": fields})

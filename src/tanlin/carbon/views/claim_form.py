@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -20,7 +19,7 @@ _STATED = ("claimed", "unit", "text", "source")
 class ClaimForm(forms.Form):
     """What is claimed, in which unit, what else is stated, the words and their source. ``claim`` once valid."""
 
-    def __init__(self, kind: Kind, data: Any = None, initial: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, kind: Kind, data: Any = None, initial: dict[str, Any] | None = None) -> None:
         super().__init__(data, initial=initial, label_suffix="")
         self.kind = kind
         self.claim: Claim | None = None

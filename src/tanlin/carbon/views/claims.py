@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from tanlin.carbon import services
 from tanlin.carbon.claims import KINDS, VERDICTS, Answer, Claim, check, example, examples, headline
 from tanlin.carbon.claims.picture import picture
-from tanlin.carbon.claims.wording import amount
+from tanlin.carbon.claims.wording import amount, stated_lines
 from tanlin.carbon.queries import claims as queries
 from tanlin.carbon.views.claim_form import ClaimForm
 from tanlin.community import queries as community
@@ -139,22 +139,8 @@ def _answered(claim: Claim, answer: Answer) -> dict[str, Any]:
         "mark": MARKS[answer.verdict],
         "verdict": VERDICTS[answer.verdict],
         "picture": picture(answer),
-        "stated": _stated(claim),
+        "stated": stated_lines(claim),
     }
-
-
-def _stated(claim: Claim) -> list[tuple[Text, Text]]:
-    """(label, value) of what the claim states."""
-    fields = {field.name: field for field in KINDS[claim.kind].fields}
-    lines = []
-    for name, value in claim.values.items():
-        field = fields[name]
-        if isinstance(value, float):
-            shown = Text(*2 * (f"{value:.0f}",)) if field.type == "year" else amount(value, field.unit)
-        else:
-            shown = field.choices.get(value, Text(value, value))
-        lines.append((field.label, shown))
-    return lines
 
 
 @login_required

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from django import template
 from django.utils.translation import gettext as _
 
-from tanlin.carbon import brief, kind_name, reason_text, region_name, unit_of
+from tanlin.carbon import brief, claim_lines, kind_name, reason_text, region_name, unit_of, verdict_text
 from tanlin.community import queries
 from tanlin.kernel.errors import Text
 from tanlin.kernel.words import SPACE, digits, percent, sign, spaced
@@ -102,11 +102,6 @@ TABLES: dict[str, Text] = {
     "devices": Text("表具", "Devices"),
 }
 PARAMETERS: dict[str, Text] = {
-    "kind": Text("类别", "Kind"),
-    "claimed": Text("所称数值", "Claimed"),
-    "unit": Text("单位", "Unit"),
-    "text": Text("原文", "Words of the claim"),
-    "source": Text("出处", "Source"),
     "as_of": Text("读数截至", "Readings up to"),
     "gwp": Text("全球增温潜势", "Global warming potential"),
     "origin": Text("数据来源", "Origin of the data"),
@@ -116,6 +111,14 @@ ORIGINS: dict[str, Text] = {
     "measured": Text("实测", "measured"),
     "entered": Text("填报", "entered"),
     "demonstration": Text("演示数据", "demonstration data"),
+}
+#: The figure of a receipt that answers a claim, and what its result is called.
+CLAIM = "carbon.claim"
+RESULTS: dict[str, Text] = {
+    "verdict": Text("结果", "Answer"),
+    "claimed": Text("所称数值", "Claimed"),
+    "decides": Text("决定结果的口径", "Deciding reading"),
+    "missing": Text("还需说明的项数", "Inputs still to be stated"),
 }
 STATED = (
     "value",
@@ -135,12 +138,19 @@ def _say(text: Text) -> str:
     return spaced(text.pick(language()))
 
 
+def _named(name: str) -> str:
+    return _say(RESULTS.get(name, Text(name, name)))
+
+
 @register.filter
 def stated(receipt: Any) -> dict[str, Any]:
     """The result that a receipt states, as its page prints it; ``others`` are keys that only its method knows."""
     result = receipt.body["result"]
     value, unit, lang = result.get("value"), result.get("unit", ""), language()
-    shown: dict[str, Any] = {"others": {k: v for k, v in result.items() if k not in STATED}}
+    others = {name: given for name, given in result.items() if name not in STATED}
+    if "verdict" in others:
+        others["verdict"] = _say(verdict_text(others["verdict"]))
+    shown: dict[str, Any] = {"others": {_named(name): given for name, given in others.items()}}
     if isinstance(value, (int, float)):
         shown["number"], shown["unit"] = present.quantity(value, unit, lang)
         figure = SimpleNamespace(value=value, unit=unit, low=result.get("low"), high=result.get("high"))
@@ -166,6 +176,8 @@ def spoken_parameters(receipt: Any) -> list[tuple[str, str]]:
     """(name, value) of the parameters in words; epoch seconds become local time."""
     given = receipt.body["parameters"]
     zone = given.get("tz", "Asia/Shanghai")
+    if receipt.body["figure"] == CLAIM:
+        return [(_say(label), _say(value)) for label, value in claim_lines(given)]
     lines = []
     for name, value in given.items():
         label = _say(PARAMETERS.get(name, Text(name, name)))

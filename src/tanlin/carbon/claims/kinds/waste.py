@@ -37,7 +37,9 @@ def check(ask: Ask) -> Findings:
     )
     missing = () if days is not None else (Text("全年实际运行天数", "the days of operation in the year"),)
     known = tuple(each for each in readings if each is not None)
-    return Findings(known, missing=missing, notes=(stated, *_implied(ask, mass)))
+    warming = tuple(fact for fact in map(ask.fact, (GWP, *FORMER_GWP)) if fact is not None)
+    notes = (stated, *_implied(ask, mass, warming))
+    return Findings(known, missing=missing, notes=notes, facts=warming)
 
 
 def _fixation(ask: Ask, mass: float) -> Reading | None:
@@ -152,13 +154,12 @@ def _avoids(ask: Ask, counterfactual: str) -> bool:
     return ask.allows("basis", "avoided") and ask.allows("counterfactual", counterfactual)
 
 
-def _implied(ask: Ask, mass: float) -> list[Text]:
+def _implied(ask: Ask, mass: float, warming: tuple[Resolved, ...]) -> list[Text]:
     """The claim per tonne of waste, and the share of landfill methane it stands for under each GWP in use."""
     potential, claimed = ask.fact(POTENTIAL), ask.claimed
     if potential is None or not claimed or isclose(mass, 0):
         return []
     per_tonne = claimed / mass
-    warming = [fact for fact in map(ask.fact, (GWP, *FORMER_GWP)) if fact is not None]
     shares = [(fact.value, per_tonne / (potential.value * fact.value)) for fact in warming]
     zh = "、".join(f"GWP {gwp:g} 时 {share:.0%}" for gwp, share in shares if share <= 1)
     en = ", ".join(f"{share:.0%} at GWP {gwp:g}" for gwp, share in shares if share <= 1)
