@@ -2,14 +2,47 @@
 
 from django.urls import path
 
-from tanlin.carbon.views import account, claims, compare, factors, instruments, overview
+from tanlin.carbon.views import (
+    account,
+    activities,
+    boundary,
+    claims,
+    compare,
+    exports,
+    factors,
+    instruments,
+    overview,
+)
 
 app_name = "carbon"
 urlpatterns = [
     path("place/<slug:slug>/carbon/", overview.overview, name="overview"),
     path("place/<slug:slug>/carbon/derive", overview.derive, name="derive"),
     path("place/<slug:slug>/carbon/account/", account.account, name="account"),
+    *(
+        path(
+            f"place/<slug:slug>/carbon/account/<int:year>.{form}",
+            exports.account_export,
+            {"form": form},
+            name=f"account_{form}",
+        )
+        for form in exports.FORMS
+    ),
+    path("place/<slug:slug>/carbon/public/<int:year>.xlsx", exports.public_export, name="public_export"),
+    path("place/<slug:slug>/carbon/boundary/", boundary.boundary, name="boundary"),
+    path("place/<slug:slug>/carbon/boundary/key", boundary.notation, name="notation"),
     path("place/<slug:slug>/carbon/compare/", compare.compare, name="compare"),
+    path("place/<slug:slug>/carbon/activities/", activities.activities, name="activities"),
+    path("place/<slug:slug>/carbon/activities/new", activities.activity_new, name="activity_new"),
+    path("place/<slug:slug>/carbon/activities/template", activities.template_file, name="activity_template"),
+    path("place/<slug:slug>/carbon/activities/import", activities.sheet_new, name="activity_import"),
+    path(
+        "place/<slug:slug>/carbon/activities/import/<str:digest>/",
+        activities.sheet_check,
+        name="activity_check",
+    ),
+    path("place/<slug:slug>/carbon/activities/<int:pk>/", activities.sheet, name="activity_sheet"),
+    path("place/<slug:slug>/carbon/activities/<int:pk>/undo", activities.sheet_undo, name="activity_undo"),
     path("place/<slug:slug>/carbon/instruments/", instruments.instruments, name="instruments"),
     path("place/<slug:slug>/carbon/instruments/new", instruments.instrument_new, name="instrument_new"),
     path(

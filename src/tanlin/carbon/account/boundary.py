@@ -21,6 +21,7 @@ ATTRIBUTES: dict[str, Text] = {
     "area_m2": Text("占地面积", "Land area"),
     "boundary.rules": Text("纳入与排除规则", "What is in and out"),
 }
+UNITS = {"floor_area_m2": "m2", "area_m2": "m2"}
 #: Attributes of this form state the notation key of a GPC reference: value NO, NE, IE or C, source the reason.
 KEY = "gpc.key."
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tanlin.carbon.account.boundary import ATTRIBUTES, KEY, UNITS
+from tanlin.carbon.account.gpc import references
 from tanlin.carbon.account.results import LABELS
+from tanlin.carbon.account.words import KEYS
 from tanlin.community import queries as community
 from tanlin.kernel.figure import Figure
 from tanlin.record import figure_json
@@ -39,3 +42,40 @@ def facts_of(figures: dict[str, Figure]) -> list[dict[str, Any]]:
         return []
     inputs = record.receipt(community.SYSTEM, digest).body["inputs"]
     return sorted((item for item in inputs if "fact" in item), key=lambda item: item["fact"])
+
+
+def boundary_history(area: Any) -> list[dict[str, Any]]:
+    """Dated values of the boundary, newest first in each: name, value, unit, first day, end (exclusive), source."""
+    order = list(ATTRIBUTES)
+    rows = area.attributes.filter(key__in=order)
+    return [
+        {
+            "name": ATTRIBUTES[row.key],
+            "value": row.value,
+            "number": isinstance(row.value, int | float),
+            "unit": UNITS.get(row.key, ""),
+            "since": row.valid_from,
+            "until": row.valid_to,
+            "source": row.source,
+        }
+        for row in sorted(rows, key=lambda row: (order.index(row.key), -row.valid_from.toordinal()))
+    ]
+
+
+def key_history(area: Any) -> list[dict[str, Any]]:
+    """Stated notation keys in the order of the GPC, newest first in each."""
+    order = list(references())
+    rows = [row for row in area.attributes.filter(key__startswith=KEY) if row.key.removeprefix(KEY) in order]
+    return [
+        {
+            "about": references()[row.key.removeprefix(KEY)],
+            "key": row.value,
+            "words": KEYS[row.value][1],
+            "since": row.valid_from,
+            "until": row.valid_to,
+            "reason": row.source,
+        }
+        for row in sorted(
+            rows, key=lambda row: (order.index(row.key.removeprefix(KEY)), -row.valid_from.toordinal())
+        )
+    ]

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from tanlin.carbon import queries
@@ -36,6 +37,7 @@ def account(request: HttpRequest, slug: str) -> HttpResponse:
         "year": year,
         "years": years,
         "asked": "year" in request.GET,
+        "exports": _exports(slug, year) if page else [],
         "links": _links(slug, held),
         "compute_url": reverse("carbon:derive", args=[slug]) if "derive" in held else None,
         "receipts": {key.removeprefix("carbon."): one.receipt for key, one in figures.items()},
@@ -62,8 +64,20 @@ def _links(slug: str, held: frozenset[str]) -> dict[str, str]:
     """Where gaps are filled, as far as the user may."""
     wanted = {
         "meters": ("meter:meters", "view"),
+        "activities": ("carbon:activities", "view"),
         "instruments": ("carbon:instruments", "view"),
-        "boundary": ("community:people", "users"),
+        "boundary": ("carbon:boundary", "view"),
         "import": ("meter:imports", "import"),
     }
     return {name: reverse(to, args=[slug]) for name, (to, right) in wanted.items() if right in held}
+
+
+def _exports(slug: str, year: int) -> list[tuple[str, str]]:
+    """(words, address) of the files of an account."""
+    named = (
+        (_("Workbook in GPC layout (XLSX)"), "carbon:account_xlsx"),
+        (_("Lines (CSV)"), "carbon:account_csv"),
+        (_("Lines (JSON)"), "carbon:account_json"),
+        (_("Public institutions' statistics (XLSX)"), "carbon:public_export"),
+    )
+    return [(words, reverse(name, args=[slug, year])) for words, name in named]
