@@ -101,6 +101,7 @@ def pages(made: garden.Place) -> list[tuple[str, str, int]]:
     keeper = [
         *("/", "/place/garden/carbon/?year=2023", "/place/meadow/carbon/", *receipts, job),
         *("/place/garden/carbon/factors/", "/place/garden/carbon/factors/?kind=all&region=all"),
+        "/place/garden/carbon/boundary/",
         *("/place/garden/carbon/factors/?q=nothing+like+this", "/place/garden/carbon/factors/new"),
         *("/place/garden/record/jobs/", "/place/garden/record/events/", "/place/garden/community/"),
         *("/place/garden/meter/", meter, "/place/garden/meter/new/", "/place/garden/meter/imports/"),
