@@ -8,7 +8,7 @@ from typing import Any
 
 from tanlin.carbon.account.compare import Comparison
 from tanlin.carbon.account.drawn import YearValue, lines_picture, steps_picture
-from tanlin.carbon.account.words import stream_name
+from tanlin.carbon.account.words import stated_value, stream_name
 from tanlin.carbon.pictures import Picture
 from tanlin.carbon.reasons import reason_text
 from tanlin.carbon.rows import month_run
@@ -147,10 +147,10 @@ def _streams_picture(before: int, after: int, rows: Sequence[Mapping[str, Any]])
         }
         for key in order[:8]
     ]
-    name, size = stream_name(order[0]), bars[0]["value"]
+    most, size = stream_name(order[0]), bars[0]["value"]
     summary = Text(
-        f"变化最大的是{name.zh}（{_signed(size)}{_UNIT}）。",
-        f"{name.en} changed most ({_signed(size)}{_UNIT}).",
+        f"变化最大的是{most.zh}（{_signed(size)}{_UNIT}）。",
+        f"{most.en} changed most ({_signed(size)}{_UNIT}).",
     )
     columns = [
         Text("项目", "Stream"),
@@ -165,39 +165,63 @@ def _streams_picture(before: int, after: int, rows: Sequence[Mapping[str, Any]])
     return Picture("streams", title, summary, spec, {"columns": columns, "rows": table})
 
 
-def decline_picture(rows: Sequence[Mapping[str, Any]], base: int) -> Picture:
-    """Each year with its own factors and with those of the base year (rows of ``compare.series``)."""
-    told = [row for row in rows if row["moving"] is not None]
-    last = told[-1] if told else None
-    summary = Text("只有一年，无从比较。", "There is only one year, so nothing to compare.")
-    if last is not None and last["year"] != base and last["moving_pct"] is not None:
-        frozen = last["frozen_pct"]
-        moving = _percent(last["moving_pct"])
-        tail = Text(
-            f"；若因子不变（{base} 年），则为 {_percent(frozen)}。其余来自因子本身的变化。",
-            f"; with the factors of {base} kept, {_percent(frozen)}. The rest is the factors' own change.",
-        )
-        summary = Text(
-            f"{last['year']} 年比 {base} 年 {moving}" + (tail.zh if frozen is not None else "。"),
-            f"{last['year']} against {base}: {moving}" + (tail.en if frozen is not None else "."),
-        )
-    # each year is compared over what it shares with the base year, so the base is scaled to one
-    moving_line = [YearValue(row["year"], _index(row["moving"], row["base"])) for row in rows]
-    frozen_line = [YearValue(row["year"], _index(row["frozen"], row["base"])) for row in rows]
+def decline_picture(changes: Mapping[int, Comparison]) -> Picture | None:
+    """Years with their own factors and with those kept, the first one 100; ``changes``: year → against the one before.
+
+    Each year stands on what it shares with the year before, so the years are linked as a chain; the chain begins
+    where it was last broken. None without a link.
+    """
+    linked = _chain(changes)
+    if not linked:
+        return None
+    base, last = linked[0] - 1, linked[-1]
+    moving, frozen = [YearValue(base, 100.0)], [YearValue(base, 100.0)]
+    for year in linked:
+        made = changes[year]
+        moving.append(YearValue(year, _times(moving[-1].value, made.after, made.before)))
+        frozen.append(YearValue(year, _times(frozen[-1].value, made.frozen, made.before)))
     return lines_picture(
         "decline",
         Text("下降的两种看法", "The decline in two views"),
-        summary,
+        _decline_said(base, last, moving[-1].value, frozen[-1].value),
         Text(f"{base} 年 = 100", f"{base} = 100"),
         [
-            (Text("各年因子", "Each year's factors"), "carbon", moving_line),
-            (Text(f"冻结因子（{base} 年）", f"Frozen factors ({base})"), "electricity", frozen_line),
+            (Text("各年因子", "Each year's factors"), "carbon", moving),
+            (Text("冻结因子", "Frozen factors"), "electricity", frozen),
         ],
     )
 
 
-def _index(value: float | None, base: float | None) -> float | None:
-    return None if value is None or not base else value / base * 100
+def _chain(changes: Mapping[int, Comparison]) -> list[int]:
+    """The newest run of years without a gap that are compared with the year before."""
+    out: list[int] = []
+    for year in sorted((year for year, made in changes.items() if made.before), reverse=True):
+        if out and year != out[-1] - 1:
+            break
+        out.append(year)
+    return out[::-1]
+
+
+def _times(value: float | None, after: float | None, before: float | None) -> float | None:
+    return None if value is None or after is None or not before else value * after / before
+
+
+def _decline_said(base: int, last: int, moving: float | None, frozen: float | None) -> Text:
+    if moving is None:
+        return Text("暂无数据。", "No data.")
+    own = _percent(moving - 100)
+    if frozen is None:
+        return Text(f"{last} 年比 {base} 年 {own}。", f"{last} against {base}: {own}.")
+    kept = _percent(frozen - 100)
+    if kept == own:
+        return Text(
+            f"{last} 年比 {base} 年 {own}；因子没有变化，两种看法相同。",
+            f"{last} against {base}: {own}; the factors did not change, so both views agree.",
+        )
+    return Text(
+        f"{last} 年比 {base} 年 {own}；若因子保持不变，则为 {kept}，其余来自因子本身的变化。",
+        f"{last} against {base}: {own}; with the factors kept, {kept}. The rest is the factors' own change.",
+    )
 
 
 def _percent(change: float) -> str:
@@ -214,6 +238,7 @@ def places_shown(
         names: of the attributes that make a boundary.
     """
     bounds = [_bounds(figures) for _, _, figures in rows]
+    own = rows[0][0]
     return [
         Place(
             slug,
@@ -221,7 +246,7 @@ def places_shown(
             figures.get("carbon.basic"),
             figures.get("carbon.per_person"),
             _said(bound, names),
-            _refusal(bounds[0], bound, figures.get("carbon.per_person"), names),
+            _refusal(None if slug == own else bounds[0], bound, figures.get("carbon.per_person"), names),
         )
         for (slug, name, figures), bound in zip(rows, bounds, strict=True)
     ]
@@ -238,8 +263,8 @@ def _said(bound: Mapping[str, Any], names: Mapping[str, Text]) -> list[Text]:
     for key, name in names.items():
         value = bound.get(key)
         if value is not None:
-            shown = digits(value) if isinstance(value, (int, float)) else str(value)
-            out.append(Text(f"{name.zh} {shown}", f"{name.en}: {shown}"))
+            shown = stated_value(key, value)
+            out.append(Text(f"{name.zh} {shown.zh}", f"{name.en}: {shown.en}"))
     return out
 
 
@@ -248,16 +273,28 @@ ALIKE = ("population.definition", "boundary.rules")
 
 
 def _refusal(
-    first: Mapping[str, Any], other: Mapping[str, Any], per_person: Figure | None, names: Mapping[str, Text]
+    first: Mapping[str, Any] | None,
+    other: Mapping[str, Any],
+    per_person: Figure | None,
+    names: Mapping[str, Text],
 ) -> Text | None:
+    """Why a place is not set against the first one; ``first`` None: it is the first one itself."""
     if per_person is None:
         return Text("尚未计算", "not computed yet")
     if per_person.value is None:
         return per_person.reason or Text("暂无数据", "no data")
-    differ = [names[key] for key in ALIKE if first.get(key) != other.get(key)]
+    if first is None:
+        return None
+    unsaid = [names[key] for key in ALIKE if not first.get(key) or not other.get(key)]
+    if unsaid:
+        return Text(
+            f"{'、'.join(n.zh for n in unsaid)}未填写，不能比较",
+            f"not comparable: {', '.join(n.en.lower() for n in unsaid)} not stated",
+        )
+    differ = [names[key] for key in ALIKE if first[key] != other[key]]
     if not differ:
         return None
     return Text(
         f"{'、'.join(n.zh for n in differ)}不一致，不能比较",
-        f"not comparable: {', '.join(n.en.lower() for n in differ)} differ",
+        f"not comparable: {', '.join(n.en.lower() for n in differ)} not the same",
     )

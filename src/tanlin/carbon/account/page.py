@@ -10,12 +10,14 @@ from tanlin.carbon.account.boundary import ATTRIBUTES
 from tanlin.carbon.account.drawn import sectors_picture, tornado_picture
 from tanlin.carbon.account.market_shown import Scope2, scope2_shown
 from tanlin.carbon.account.shown import Gap, Line, gaps, parts_of, sentence, table
-from tanlin.carbon.account.words import GASES, KEYS
+from tanlin.carbon.account.words import GASES, KEYS, stated_value
 from tanlin.carbon.overview import Card
 from tanlin.carbon.pictures import Picture
+from tanlin.carbon.rules import GWP_SETS
 from tanlin.kernel.errors import Text
 from tanlin.kernel.figure import Figure
 from tanlin.kernel.words import SPACE, digits
+from tanlin.kernel.words import percent as share
 
 #: Figures whose tables the page reads; those of the second need the professional view.
 PLAIN_TABLES = ("carbon.gpc", "carbon.sectors", "carbon.boundary")
@@ -28,8 +30,6 @@ LEVEL_CARDS = (
     "carbon.territorial",
 )
 ENERGY_CARDS = ("carbon.tce", "carbon.tce_equivalent")
-
-_UNITS = {"population": Text("人", "persons"), "floor_area_m2": Text("m²", "m²"), "area_m2": Text("m²", "m²")}
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,7 @@ class Expert:
     gases: list[Mapping[str, Any]]
     gwp: str
     tornado: Picture
+    check: Text | None
     plus: Picture
     scope2: Scope2 | None
 
@@ -77,7 +78,7 @@ def page(
     *,
     energy_kwh: float | None = None,
     expert: bool = False,
-    gwp: str = "",
+    stated: Mapping[str, Any] = {},
     facts: Mapping[str, Text] = {},
     places: Mapping[str, Text] = {},
 ) -> Page:
@@ -85,7 +86,7 @@ def page(
 
     Args:
         figures: by key, with the tables named in PLAIN_TABLES, and for ``expert`` in EXPERT_TABLES.
-        energy_kwh: energy used, beside the standard coal. gwp: the set of potentials by name. facts, places: names of causes of error.
+        energy_kwh: energy used, beside the standard coal. stated: the parameters of the receipts. facts, places: names of causes of error.
     """
     rows, sums = _rows(figures, "carbon.gpc"), _rows(figures, "carbon.sectors")
     basic = figures.get("carbon.basic")
@@ -99,7 +100,7 @@ def page(
         gaps(rows),
         [_fact(row) for row in boundary],
         _cards(ENERGY_CARDS, figures, notes),
-        _expert(figures, rows, sums, gwp, facts, places) if expert else None,
+        _expert(figures, rows, sums, stated, facts, places) if expert else None,
     )
 
 
@@ -141,21 +142,15 @@ def _energy_note(kwh: float | None) -> dict[str, Text]:
 
 
 def _fact(row: Mapping[str, Any]) -> Fact:
-    unit, value = _UNITS.get(row["key"]), row["value"]
-    if value is None:
-        shown = None
-    elif unit:
-        shown = Text(f"{digits(value)}{SPACE}{unit.zh}", f"{digits(value)}{SPACE}{unit.en}")
-    else:
-        shown = Text(str(value), str(value))
-    return Fact(ATTRIBUTES[row["key"]], shown, row["since"] or "", row["source"] or "")
+    value = None if row["value"] is None else stated_value(row["key"], row["value"])
+    return Fact(ATTRIBUTES[row["key"]], value, row["since"] or "", row["source"] or "")
 
 
 def _expert(
     figures: Mapping[str, Figure],
     rows: list[dict[str, Any]],
     sums: list[dict[str, Any]],
-    gwp: str,
+    stated: Mapping[str, Any],
     facts: Mapping[str, Text],
     places: Mapping[str, Text],
 ) -> Expert:
@@ -167,10 +162,30 @@ def _expert(
         [_named(row) for row in rows],
         [text for _, text in KEYS.values()],
         [row | {"gas": GASES.get(row["gas"], row["gas"])} for row in _rows(figures, "carbon.gases")],
-        gwp,
+        GWP_SETS.get(str(stated.get("gwp")), ""),
         tornado_picture(_rows(figures, "carbon.contributors"), facts, places),
+        _check(figures.get("carbon.basic"), figures.get("carbon.contributors"), stated),
         sectors_picture(parts, plus.value if plus else None, Text("BASIC+ 各部门", "Sectors of BASIC+")),
         scope2_shown(figures),
+    )
+
+
+def _check(basic: Figure | None, drawn: Figure | None, stated: Mapping[str, Any]) -> Text | None:
+    """The interval of the draws beside the analytic one; None where either is missing."""
+    if basic is None or drawn is None or "draws" not in stated:
+        return None
+    ends = [getattr(one, end) for one in (basic, drawn) for end in ("low", "high")]
+    if None in ends:
+        return None
+    draws, seed = stated["draws"], stated["seed"]
+    low, high, drawn_low, drawn_high = ends
+    unit = f"{SPACE}tCO₂e"
+    apart = max(abs(drawn_low - low), abs(drawn_high - high)) / (high - low) if high > low else 0.0
+    return Text(
+        f"解析区间 {digits(low)}–{digits(high)}{unit}；随机抽样检验（{draws:,} 次，种子 {seed}）"
+        f"{digits(drawn_low)}–{digits(drawn_high)}{unit}，端点最多相差区间宽度的 {share(apart, 1)}。",
+        f"Analytic interval {digits(low)}–{digits(high)}{unit}; {draws:,} draws with seed {seed} give "
+        f"{digits(drawn_low)}–{digits(drawn_high)}{unit}: the ends differ by at most {share(apart, 1)} of its width.",
     )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from tanlin.carbon.account.streams import streams
 from tanlin.carbon.rows import CARRIERS
 from tanlin.kernel.errors import Text
+from tanlin.kernel.words import SPACE, digits
 
 #: Roman number of the GPC sector → everyday name, name in the GPC, colour token.
 SECTORS: dict[str, tuple[Text, Text, str]] = {
@@ -54,6 +56,21 @@ _PRODUCTS: dict[str, Text] = {
     "anaerobic": Text("厌氧处理", "anaerobic treatment"),
     "insects": Text("昆虫处理", "treatment by insects"),
 }
+
+
+_ATTRIBUTE_UNITS = {
+    "population": Text("人", "persons"),
+    "floor_area_m2": Text("m²", "m²"),
+    "area_m2": Text("m²", "m²"),
+}
+
+
+def stated_value(key: str, value: Any) -> Text:
+    """The value of an attribute of a boundary as printed: ``8,200 人``."""
+    unit = _ATTRIBUTE_UNITS.get(key)
+    if unit is None:
+        return Text(str(value), str(value))
+    return Text(f"{digits(value)}{SPACE}{unit.zh}", f"{digits(value)}{SPACE}{unit.en}")
 
 
 def stream_name(key: str) -> Text:

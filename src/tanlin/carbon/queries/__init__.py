@@ -10,7 +10,6 @@ import pyarrow as pa
 from tanlin.carbon.account.page import EXPERT_TABLES, PLAIN_TABLES, Page, page
 from tanlin.carbon.figures import CARRIERS
 from tanlin.carbon.overview import DeadMeter, Overview, overview
-from tanlin.carbon.rules import GWP_SETS
 from tanlin.carbon.tables import INVENTORY
 from tanlin.carbon.uncertainty import total
 from tanlin.community import queries as community
@@ -66,18 +65,17 @@ def account_of(area: Any, year: int, expert: bool) -> tuple[Page | None, dict[st
         figures,
         energy_kwh=used.get("value"),
         expert=expert,
-        gwp=_gwp(figures) if expert else "",
+        stated=_stated(figures) if expert else {},
         facts=_fact_names() if expert else {},
         places=_names(area),
     )
     return view, figures
 
 
-def _gwp(figures: dict[str, Figure]) -> str:
-    """The set of warming potentials that the account counted with, as its receipt states it."""
+def _stated(figures: dict[str, Figure]) -> dict[str, Any]:
+    """The parameters that the receipts of an account state."""
     digest = figures["carbon.basic"].receipt
-    stated = record.receipt(community.SYSTEM, digest).body["parameters"] if digest else {}
-    return GWP_SETS.get(str(stated.get("gwp")), "")
+    return dict(record.receipt(community.SYSTEM, digest).body["parameters"]) if digest else {}
 
 
 def _fact_names() -> dict[str, Text]:

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pyarrow as pa
-
 from tanlin.carbon.account.boundary import ATTRIBUTES
-from tanlin.carbon.account.compare import compare, series
-from tanlin.carbon.account.compared import Place, Years, decline_picture, places_shown, years_shown
-from tanlin.carbon.account.lines import LINES
-from tanlin.carbon.pictures import Picture
+from tanlin.carbon.account.change import KEY, read_change
+from tanlin.carbon.account.compare import Comparison
+from tanlin.carbon.account.compared import Place, places_shown
 from tanlin.community import queries as community
 from tanlin.kernel.errors import Text
 from tanlin.kernel.figure import Figure
@@ -21,28 +18,15 @@ MOST_YEARS, MOST_PLACES = 6, 20
 _OF_PLACE = ("carbon.basic", "carbon.per_person", "carbon.boundary")
 
 
-def accounts(area: Any, years: Sequence[int]) -> dict[int, Figure]:
-    """The published lines of the newest years."""
-    found = {year: record.figure(area, "carbon.account", str(year)) for year in years[:MOST_YEARS]}
-    return {year: figure for year, figure in found.items() if figure is not None}
+def changes(area: Any, years: Sequence[int]) -> dict[int, Figure]:
+    """The figure ``carbon.change`` of the newest years: each against the year before."""
+    found = {year: record.figure(area, KEY, str(year)) for year in years[:MOST_YEARS]}
+    return {year: figure for year, figure in found.items() if figure is not None and figure.table}
 
 
-def changed(held: Mapping[int, Figure], base: int, year: int) -> Years | None:
-    """Two published years against each other; None unless both are there and differ."""
-    if base == year or base not in held or year not in held:
-        return None
-    return years_shown(base, year, compare(_lines(held[base]), _lines(held[year])))
-
-
-def decline(held: Mapping[int, Figure], base: int) -> Picture | None:
-    """All published years against a base year, with their own and with frozen factors."""
-    if len(held) < 2 or base not in held:
-        return None
-    return decline_picture(series({year: _lines(one) for year, one in held.items()}, base), base)
-
-
-def _lines(figure: Figure) -> pa.Table:
-    return pa.Table.from_pylist(figure.table or [], LINES)
+def compared(held: Mapping[int, Figure]) -> dict[int, Comparison]:
+    """What the figures state."""
+    return {year: read_change(figure.table or []) for year, figure in held.items()}
 
 
 def places(user: Any, area: Any, year: int) -> list[Place]:

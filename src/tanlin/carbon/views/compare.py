@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from tanlin.carbon.account.compared import EFFECTS
+from tanlin.carbon.account.compared import EFFECTS, decline_picture, years_shown
 from tanlin.carbon.queries import comparing
 from tanlin.carbon.queries import years as years_of
 from tanlin.carbon.views.overview import asked_year
@@ -18,24 +18,19 @@ from tanlin.community import queries as community
 @login_required
 @require_safe
 def compare(request: HttpRequest, slug: str) -> HttpResponse:
-    """``?year=`` against ``?base=`` (the year before it by default), and the place beside others of its level."""
+    """A year against the year before, all years, and the place beside others of its level; nothing is computed here."""
     area = community.area(request.user, slug)
     years = years_of(area, "carbon.basic")
     year = asked_year(request, years, timezone.localdate().year)
-    earlier = [each for each in years if each < year]
-    asked = request.GET.get("base", "")
-    base = int(asked) if asked.isdecimal() and int(asked) in years else next(iter(earlier), year)
-    held = comparing.accounts(area, years) if years else {}
+    held = comparing.changes(area, years)
+    made = comparing.compared(held)
     context = {
         "place": area,
         "year": year,
         "years": years,
-        "base": base,
-        "changed": comparing.changed(held, base, year),
-        "decline": comparing.decline(held, base),
-        "receipts": {
-            name: held[of].receipt for name, of in (("before", base), ("after", year)) if of in held
-        },
+        "changed": years_shown(year - 1, year, made[year]) if year in made else None,
+        "decline": decline_picture(made),
+        "receipt": held[year].receipt if year in held else None,
         "effects": EFFECTS.values(),
         "places": comparing.places(request.user, area, year) if years else [],
     }

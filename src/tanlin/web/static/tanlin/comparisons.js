@@ -1,7 +1,8 @@
 // Bars of parts, tornado, steps between two years and lines over years; (spec, theme, words, narrow) → {option, height}.
 import { SPACE, format, hatch, percent, plain, short, tip } from "./drawings.js";
 
-const signed = (value) => `${value > 0 ? "+" : ""}${format(value)}`;
+// Less than a thousandth is no change.
+const signed = (value) => (Math.abs(value) < 0.0005 ? "0" : `${value > 0 ? "+" : ""}${format(value)}`);
 const amount = (value, unit) => `${format(value)}${SPACE}${unit}`;
 const range = (low, high, unit) => `${format(low)} – ${format(high)}${SPACE}${unit}`;
 
