@@ -161,7 +161,10 @@ def test_the_same_file_twice_is_refused_until_undone(estate):
     digest = keep(estate, ROW)
     sheet = services.import_sheet(estate, digest, actor=SYSTEM)
     with pytest.raises(Conflict) as caught:
-        services.import_sheet(estate, keep(estate, ROW), actor=SYSTEM, overlap=True)
+        services.import_sheet(estate, digest, actor=SYSTEM, overlap=True)
+    assert caught.value.code == "carbon.sheet_known"
+    with pytest.raises(Conflict) as caught:
+        keep(estate, ROW)
     assert caught.value.code == "carbon.sheet_known"
     services.undo_sheet(sheet, "数量有误", actor=SYSTEM)
     services.import_sheet(estate, digest, actor=SYSTEM)

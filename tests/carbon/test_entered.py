@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tanlin.carbon import FactorBook
-from tanlin.carbon.account.entered import Entered, Metered, entered_lines, pieces
+from tanlin.carbon.account.entered import Entered, Metered, entered_lines, pieces, sums
 from tanlin.carbon.account.lines import LINES
 from tanlin.carbon.account.streams import streams
 
@@ -109,6 +109,21 @@ def test_rows_of_a_survey_err_together_and_documents_alone():
 def test_sinks_are_lines_of_their_own():
     found = lines([row("green_trees", amount=100.0), row()])
     assert {line["ref"] for line in found if line["tco2e"] < 0} == {"V.2"}
+
+
+def test_sums_by_stream_tell_what_meters_count_instead():
+    parts = pieces([row(), row(id=8, path="/1/6/", amount=365.0)], [meter(first=date(2025, 7, 1))], *YEAR)
+    found = sums(parts)
+    assert [(one.stream.key, one.rows, one.sources) for one in found] == [
+        ("waste_incineration", 2, ("document",))
+    ]
+    assert (found[0].counted, found[0].metered) == (pytest.approx(181 * 10 + 365), pytest.approx(184 * 10))
+
+
+def test_the_error_of_a_sum_adds_within_a_survey_and_squares_between_papers():
+    survey = [row("bus", amount=100.0, source="survey", id=n, uncertainty_pct=30.0) for n in (1, 2)]
+    papers = [row("sewage", amount=100.0, id=n, uncertainty_pct=30.0) for n in (3, 4)]
+    assert [one.pct for one in sums(pieces([*survey, *papers], [], *YEAR))] == pytest.approx([30.0, 30 / 2**0.5])
 
 
 @settings(max_examples=60, deadline=None)

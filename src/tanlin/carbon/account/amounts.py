@@ -46,6 +46,23 @@ _WRITTEN = {
 }
 
 
+#: Canonical units as printed; the others as they are.
+_PRINTED = {
+    "pkm": Text("人公里", "pkm"),
+    "km": Text("公里", "km"),
+    "m3": Text("m³", "m³"),
+    "m2.yr": Text("m²·年", "m²·yr"),
+    "ha.yr": Text("公顷·年", "ha·yr"),
+    "tree.yr": Text("株·年", "tree·yr"),
+    "kg.yr": Text("kg·年", "kg·yr"),
+}
+
+
+def unit_word(unit: str) -> Text:
+    """A canonical unit as printed."""
+    return _PRINTED.get(unit, Text(unit, unit))
+
+
 def units_of(stream: Stream) -> Text:
     """The units that may be written for a stream."""
     return _WRITTEN[stream.stock or stream.unit]

@@ -115,6 +115,46 @@ def _month_starts(low: date, high: date) -> list[date]:
     ]
 
 
+class Sum(NamedTuple):
+    """A stream in a period: what counts, what meters count instead, and the 95 % half-range of the sum in percent."""
+
+    stream: Stream
+    counted: float
+    metered: float
+    rows: int
+    sources: tuple[str, ...]
+    pct: float | None
+
+
+def sums(parts: Iterable[Piece]) -> list[Sum]:
+    """Pieces summed by stream, in the order of the file of streams.
+
+    Amounts of one survey err together and add before squaring; others are independent (IPCC 2006 vol. 1 ch. 3).
+    """
+    by_stream: dict[str, list[Piece]] = {}
+    for part in parts:
+        by_stream.setdefault(part.entered.stream, []).append(part)
+    return [_sum(stream, by_stream[key]) for key, stream in streams().items() if key in by_stream]
+
+
+def _sum(stream: Stream, parts: list[Piece]) -> Sum:
+    errors: dict[str, float] = {}
+    for part in parts:
+        if not part.metered:
+            own = _own_cause(part.entered, stream)
+            errors[own.cause] = errors.get(own.cause, 0.0) + part.amount * own.pct
+    counted = sum(part.amount for part in parts if not part.metered)
+    half = sum(error * error for error in errors.values()) ** 0.5
+    return Sum(
+        stream,
+        counted,
+        sum(part.amount for part in parts if part.metered),
+        len({part.entered.id for part in parts}),
+        tuple(dict.fromkeys(part.entered.source for part in parts)),
+        half / counted if counted else None,
+    )
+
+
 def entered_lines(parts: Iterable[Piece], book: FactorBook, gwp: str = "ar5") -> list[dict[str, Any]]:
     """Lines (LINES) of the pieces of activities, one a gas; pieces of a row in one month are one line.
 

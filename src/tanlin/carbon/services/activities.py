@@ -122,7 +122,10 @@ def _refuse_outside(place: Any, area: Any) -> None:
 
 # --- a sheet -----------------------------------------------------------------------------------------------
 def keep_sheet(area: Any, stream: BinaryIO, filename: str, *, actor: Any) -> str:
-    """Keep a sheet as evidence; returns its hash. Raises BadInput for a file that cannot be read: it is not kept."""
+    """Keep a sheet as evidence; returns its hash.
+
+    Raises BadInput for a file that cannot be read, which is not kept; Conflict for one that is in already.
+    """
     with TemporaryDirectory() as folder:
         path = Path(folder) / _safe_name(filename)
         with path.open("wb") as file:
@@ -139,6 +142,7 @@ def keep_sheet(area: Any, stream: BinaryIO, filename: str, *, actor: Any) -> str
         read_sheet(path, today_at(area))
         with path.open("rb") as file:
             kept = record.store_evidence(file, name=path.name, media_type="", area=area, actor=actor)
+    _refuse_twice(area, kept.sha256)
     return str(kept.sha256)
 
 
