@@ -1,0 +1,62 @@
+"""Targets and the base year of a place, as stated in its dated attributes, against its published figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tanlin.carbon.account.base_year import (
+    DEFAULT_PCT,
+    FIXED,
+    THRESHOLD,
+    YEAR,
+    Recalculation,
+    recalculation,
+    triggers_of,
+)
+from tanlin.carbon.account.targets import ATTRIBUTES, Point, Position, points_of, position
+from tanlin.community import queries as community
+from tanlin.kernel.errors import NotFound
+from tanlin.record import queries as record
+
+TOTAL = "carbon.basic"
+
+
+def points(area: Any, name: str = "carbon.target.per_person") -> list[Point]:
+    """The stated points of a target path; empty without a target."""
+    rows = area.attributes.filter(key=name).order_by("valid_from").values("value", "valid_from", "source")
+    return points_of(rows)
+
+
+def position_of(area: Any, year: int, name: str = "carbon.target.per_person") -> Position:
+    """Where the published figure of a year lies against a target."""
+    figure = record.figure(area, ATTRIBUTES[name], str(year))
+    if figure is None:
+        return position(points(area, name), year, None)
+    return position(points(area, name), year, figure.value, figure.low, figure.high)
+
+
+def base_year(area: Any) -> tuple[int, Recalculation] | None:
+    """The base year and whether it is to be recalculated; None where the area states none."""
+    held = {one.key: one.value for one in area.attributes.filter(key__startswith=YEAR, valid_to=None)}
+    if YEAR not in held:
+        return None
+    year, threshold = int(held[YEAR]), float(held.get(THRESHOLD, DEFAULT_PCT))
+    today = record.figure(area, TOTAL, str(year))
+    try:
+        fixed = record.receipt(community.SYSTEM, str(held.get(FIXED, ""))).body
+    except NotFound:
+        return year, recalculation(None, today.value if today else None, (), threshold)
+    if today is None or today.receipt is None:
+        return year, recalculation(fixed["result"]["value"], None, (), threshold)
+    now = record.receipt(community.SYSTEM, today.receipt).body
+    found = triggers_of(_stack(fixed), _stack(now))
+    return year, recalculation(fixed["result"]["value"], today.value, found, threshold)
+
+
+def _stack(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """A receipt and those it names, as far as they are kept."""
+    out = [body]
+    for item in body["inputs"]:
+        if "receipt" in item:
+            out.append(record.receipt(community.SYSTEM, item["receipt"]).body)
+    return out
