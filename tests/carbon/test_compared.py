@@ -9,7 +9,9 @@ import pytest
 
 from tanlin.carbon.account.boundary import ATTRIBUTES
 from tanlin.carbon.account.compare import CHANGE, Comparison
-from tanlin.carbon.account.compared import decline_picture, places_shown, years_shown
+from tanlin.carbon.account.compared import decline_picture, places_shown, target_shown, years_shown
+from tanlin.carbon.account.drawn import YearValue
+from tanlin.carbon.account.targets import Point
 from tanlin.kernel.errors import Text
 from tanlin.kernel.figure import Figure
 
@@ -108,3 +110,18 @@ def test_places_with_one_boundary_are_compared_and_others_refused_with_the_reaso
     assert shown["other"].refused and shown["other"].refused.zh == "人口口径不一致，不能比较"
     assert shown["silent"].refused and "未填写" in shown["silent"].refused.zh
     assert plain(shown["here"].boundary[0].zh) == "人口 1,000 人"
+
+
+def test_a_year_above_the_path_is_said_with_both_numbers() -> None:
+    points = [Point(2024, 0.68, "plan"), Point(2030, 0.4)]
+    values = [YearValue(2024, 0.68, 0.62, 0.74), YearValue(2025, 0.80, 0.75, 0.85)]
+    shown = target_shown(points, 2025, values, None)
+    assert shown.verdict == "above" and shown.said and shown.said.zh == "2025 年高于目标路径"
+    assert shown.path and "人均 0.800 tCO₂e/人（0.750–0.850）" in plain(shown.path.summary.zh)
+    assert shown.path.spec and shown.path.spec["years"] == list(range(2024, 2031))
+
+
+def test_within_the_uncertainty_nothing_is_claimed_and_without_a_target_nothing_is_drawn() -> None:
+    values = [YearValue(2025, 0.6, 0.5, 0.7)]
+    assert target_shown([Point(2024, 0.62)], 2025, values, None).verdict == "unclear"
+    assert target_shown([], 2025, values, None).path is None

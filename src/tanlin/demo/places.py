@@ -14,6 +14,11 @@ from .weather import FIRST_DAY
 
 PLACES = ("haiwan", "weiwu", "jiangbin", "yunhe", "shadao")
 SOURCE = "demonstration"
+#: What the accounts of the made-up places count, the same for all, so that they may be compared.
+BOUNDARY = {
+    "population.definition": "年末常住人口",
+    "boundary.rules": "计入区域内表计的用能、边界内车辆和本地垃圾污水；不计入过境交通和居民在外出行。",
+}
 UNITS = {"electricity": "kWh", "gas": "m3", "water": "m3", "waste": "kg", "fuel": "kg"}
 LETTER = {"electricity": "E", "gas": "G", "water": "W", "waste": "R", "fuel": "F"}
 MIXED, KITCHEN = ("其他垃圾", "Residual waste"), ("厨余垃圾", "Kitchen waste")
@@ -154,6 +159,8 @@ class Builder:
         for key, value in (("population", population), ("floor_area_m2", floor)):
             if value is not None:
                 self.place.attributes.append(Attribute(slug, key, float(value)))
+        if population is not None:
+            self.place.attributes += [Attribute(slug, key, text) for key, text in BOUNDARY.items()]
         return slug
 
     def owner(self, slug: str) -> str:

@@ -9,6 +9,7 @@ is metered has no population here, so that no figure a person is made from a par
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 from .places import Attribute, Builder, Meter, Place
 
@@ -31,6 +32,11 @@ def haiwan() -> Place:
     b.area("lanwan-district", "澜湾区", "Lanwan District", "district", "haiwan-city")
     b.area("wanlan", "湾澜街道", "Wanlan Street", "street", "lanwan-district")
     b.area("haiwan", "海湾社区", "Haiwan Community", "community", "wanlan", 3050, 118000)
+    b.place.attributes += [  # the figures of the published path, on years of its own
+        Attribute("haiwan", "carbon.base_year", 2024.0),
+        Attribute("haiwan", "carbon.target.per_person", 0.68),
+        Attribute("haiwan", "carbon.target.per_person", 0.4, date(2030, 1, 1)),
+    ]
     park = b.area("wanlan-park", "湾澜产业园", "Wanlan Park", "park", "wanlan", floor=64000)
     kitchen = b.area(
         "wanlan-kitchen", "湾澜厨余资源化处理站", "Wanlan Kitchen-Waste Station", "building", "wanlan"

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tanlin.carbon.account.base_year import Recalculation
 from tanlin.carbon.account.compare import Comparison
-from tanlin.carbon.account.drawn import YearValue, lines_picture, steps_picture
+from tanlin.carbon.account.drawn import PERSON, YearValue, lines_picture, path_picture, steps_picture
+from tanlin.carbon.account.targets import Point, Position, path_of, position
 from tanlin.carbon.account.words import stated_value, stream_name
 from tanlin.carbon.pictures import Picture
 from tanlin.carbon.reasons import reason_text
@@ -58,6 +60,59 @@ class Place:
     per_person: Figure | None
     boundary: list[Text]
     refused: Text | None
+
+
+@dataclass(frozen=True)
+class Target:
+    """The way to a target and the base year. ``path`` None: no target is stated; ``base`` None: no base year."""
+
+    path: Picture | None
+    verdict: str
+    said: Text | None
+    sources: list[tuple[int, Text, str]]
+    base: int | None
+    recalculated: Text | None
+
+
+def target_shown(
+    points: Sequence[Point], year: int, values: Sequence[YearValue], base: tuple[int, Recalculation] | None
+) -> Target:
+    """Where a year lies against the path of tonnes per person.
+
+    Args:
+        values: published figures per person by year, with their intervals. base: the base year and its state.
+    """
+    state = (base[0], base[1].why) if base else (None, None)
+    if not points:
+        return Target(None, "no_path", None, [], *state)
+    now = next((one for one in values if one.year == year), YearValue(year, None))
+    found = position(list(points), year, now.value, now.low, now.high)
+    path = path_of(list(points), max(one.year for one in values) if values else year)
+    sources = [(one.year, _per_person(one.value), one.source) for one in points]
+    return Target(
+        path_picture(path, values, _target_said(year, now, found)),
+        found.verdict,
+        Text(f"{year} 年{found.text.zh}", f"{year}: {found.text.en}"),
+        sources,
+        *state,
+    )
+
+
+def _per_person(value: float) -> Text:
+    return Text(f"{digits(value)}{SPACE}{PERSON.zh}", f"{digits(value)}{SPACE}{PERSON.en}")
+
+
+def _target_said(year: int, now: YearValue, found: Position) -> Text:
+    if now.value is None or found.target is None:
+        return found.text
+    value, target = _per_person(now.value), _per_person(found.target)
+    band = ""
+    if now.low is not None and now.high is not None:
+        band = f"（{digits(now.low)}–{digits(now.high)}）"
+    return Text(
+        f"{year} 年人均 {value.zh}{band}，当年路径为 {target.zh}。",
+        f"{year}: {value.en} {band.replace('（', '(').replace('）', ')')}; the path stands at {target.en}.",
+    )
 
 
 def years_shown(before: int, after: int, made: Comparison) -> Years:

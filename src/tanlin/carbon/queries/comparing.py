@@ -8,13 +8,16 @@ from typing import Any
 from tanlin.carbon.account.boundary import ATTRIBUTES
 from tanlin.carbon.account.change import KEY, read_change
 from tanlin.carbon.account.compare import Comparison
-from tanlin.carbon.account.compared import Place, places_shown
+from tanlin.carbon.account.compared import Place, Target, places_shown, target_shown
+from tanlin.carbon.account.drawn import YearValue
+from tanlin.carbon.queries.targets import base_year, points
 from tanlin.community import queries as community
 from tanlin.kernel.errors import Text
 from tanlin.kernel.figure import Figure
 from tanlin.record import queries as record
 
 MOST_YEARS, MOST_PLACES = 6, 20
+PER_PERSON = "carbon.target.per_person"
 _OF_PLACE = ("carbon.basic", "carbon.per_person", "carbon.boundary")
 
 
@@ -27,6 +30,16 @@ def changes(area: Any, years: Sequence[int]) -> dict[int, Figure]:
 def compared(held: Mapping[int, Figure]) -> dict[int, Comparison]:
     """What the figures state."""
     return {year: read_change(figure.table or []) for year, figure in held.items()}
+
+
+def target(area: Any, years: Sequence[int], year: int) -> Target | None:
+    """The target per person against the published years, and the base year; None where neither is stated."""
+    stated, base = points(area, PER_PERSON), base_year(area)
+    if not stated and base is None:
+        return None
+    held = {each: record.figure(area, "carbon.per_person", str(each)) for each in years[:MOST_YEARS]}
+    values = [YearValue(each, f.value, f.low, f.high, f.provisional) for each, f in sorted(held.items()) if f]
+    return target_shown(stated, year, values, base)
 
 
 def places(user: Any, area: Any, year: int) -> list[Place]:
