@@ -8,11 +8,11 @@ WORKERS ?= 2
 export TANLIN_HOME
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check soak bench pictures messages lock clean
+.PHONY: help run test postgres check soak bench pictures messages lock clean
 
 help:
 	@echo "make run       build the demonstration and serve it (state in $(TANLIN_HOME))"
-	@echo "make test      tests on SQLite, then the database tests on PostgreSQL if installed"
+	@echo "make test      the tests, on SQLite          make postgres  the database tests on PostgreSQL"
 	@echo "make check     lint, types, layers and doors, translations, migrations"
 	@echo "make soak      long tests          make bench     benchmarks"
 	@echo "make pictures  render the gallery of the demonstration into docs/pictures (needs Chromium)"
@@ -24,6 +24,8 @@ run: $(VENV)/.installed
 
 test: $(VENV)/.installed
 	$(PY) -m pytest -n $(WORKERS)
+
+postgres: $(VENV)/.installed
 	$(PY) -m pytest -n $(WORKERS) -m "database and not soak" --database postgres
 
 check: $(VENV)/.installed-dev
