@@ -139,7 +139,7 @@ def test_shares_are_unknown_where_a_line_states_no_error():
 
 
 def test_a_fact_may_hold_a_colon():
-    assert [kind_of(c) for c in ("grid.cn:2023", "estimate:p/gas", "meter")] == ["fact", "estimate", "meter"]
+    assert [kind_of(c) for c in ("grid.cn:2023", "activity:7", "meter")] == ["fact", "activity", "meter"]
 
 
 CAUSES = st.lists(

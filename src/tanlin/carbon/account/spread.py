@@ -20,7 +20,7 @@ NO_ERROR = "spread.none"
 _COMPLETE = pa.array(["NO", "IE"])
 
 #: What a cause is, by what its id begins with; any other is ``fact``, a dated fact of that id.
-KINDS = ("meter", "survey", "activity", "estimate")
+KINDS = ("meter", "survey", "activity")
 
 CONTRIBUTORS = pa.schema(
     [
