@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
@@ -12,8 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tanlin.carbon import services
+from tanlin.carbon.models import FactPreview
 from tanlin.carbon.rules import GWP_SET
 from tanlin.community.queries import SYSTEM
+from tanlin.kernel.errors import BadInput, Conflict, Refused, TanlinError
+from tanlin.kernel.period import Period
+from tanlin.kernel.ports import mark_stale
 from tanlin.meter import services as meter
 from tanlin.record import FactRow, jobs
 from tanlin.record import queries as record
@@ -178,7 +184,7 @@ class _Undo(Exception):
     """Ends an example as if nothing had been added."""
 
 
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(rows=st.lists(factor(), min_size=1, max_size=2, unique_by=lambda row: row.fact_id))
 def test_any_new_factors_move_exactly_what_their_preview_named(
     town: dict[str, Any], rows: list[FactRow]
@@ -186,3 +192,141 @@ def test_any_new_factors_move_exactly_what_their_preview_named(
     with pytest.raises(_Undo), transaction.atomic():
         check(town, rows)
         raise _Undo
+
+
+def test_a_correction_that_changes_nothing_used_moves_nothing(town: dict[str, Any]) -> None:
+    assert not check(town, [grid(0.4, region="CN-JS")]).moved
+
+
+def test_another_set_of_potentials_moves_what_holds_methane(town: dict[str, Any]) -> None:
+    found = check(town, [rule("ar6", 2025)])
+    assert {one.period for one in found.moved} == {"2025"}  # one set a version: 2023 keeps its own
+    receipt = record.receipt(SYSTEM, record.figure(town["meadow"], "carbon.co2e", "2025").receipt)
+    assert receipt.body["parameters"]["gwp"] == "ar6"
+    assert f"{GWP_SET}.ar6.2025" in {item.get("fact") for item in receipt.body["inputs"]}
+    assert record.replay(SYSTEM, receipt.hash).answer == "equal"
+
+
+def test_the_nearest_region_sets_the_potentials(town: dict[str, Any]) -> None:
+    check(town, [rule("ar6")])
+    found = check(town, [rule("ar5", 2024, "CN-GD-SZ")])
+    assert {one.period for one in found.moved} == {"2025"}
+
+
+def test_a_tariff_moves_cost_only(town: dict[str, Any]) -> None:
+    fact = record.fact_by("tariff.CN-GD-SZ.residential")
+    value = dict(fact.value) | {"prices": {"all": {"all": [1.0, 1.1, 1.2]}}}
+    row = FactRow(
+        **vars(fact) | {"value": value, "published": date(2026, 1, 1), "learned": None, "vintage": ""}
+    )
+    found = check(town, [row])
+    assert "carbon.cost" in {one.key for one in found.moved}
+    assert {one.area for one in found.moved} == {town["meadow"].pk, town["street"].pk}
+    assert not {one.key for one in found.moved} & {"carbon.co2e", "carbon.basic", "carbon.electricity"}
+
+
+def test_a_row_of_a_tariff_from_elsewhere_reaches_the_meters_that_have_it(town: dict[str, Any]) -> None:
+    fact = record.fact_by("tariff.CN-SH.residential.2012-07-01")
+    value = dict(fact.value) | {
+        "valid_from": "2025-01-01",
+        "prices": {"all": {"peak": 1.0, "valley": 1.0}},
+        "tiers": None,
+    }
+    name = "tariff.CN-SH.residential.2025-01-01"
+    over = {"fact_id": name, "value": value, "valid_from": date(2025, 1, 1), "learned": None, "vintage": ""}
+    check(town, [FactRow(**vars(fact) | over)])
+
+
+def test_a_notice_makes_provisional_years_final(town: dict[str, Any]) -> None:
+    moved = {(one.area, one.key, one.period): one for one in check(town, [grid(0.4419)]).moved}
+    one = moved[town["garden"].pk, "carbon.co2e", "2025"]
+    assert (one.was["provisional"], one.now["provisional"]) == (True, False)
+    assert one.was["value"] == one.now["value"]
+
+
+@contextmanager
+def refused(kind: type[TanlinError], code: str) -> Iterator[None]:
+    with pytest.raises(kind) as caught:
+        yield
+    assert caught.value.code == code
+
+
+def asked(made: dict[str, Any], *rows: FactRow) -> FactPreview:
+    return services.ask_preview(rows, area=made["street"], actor=None)
+
+
+def test_a_fact_that_came_between_voids_a_preview(town: dict[str, Any]) -> None:
+    found = asked(town, grid(0.4))
+    services.add_factor(grid(0.39, published=date(2026, 11, 1)), actor=SYSTEM)
+    newest = record.newest_fact()
+    with refused(Conflict, "carbon.preview_outdated"):
+        services.confirm_preview(found, actor=None)
+    assert (record.newest_fact(), services.is_outdated(found)) == (newest, True)
+
+
+def test_a_preview_is_confirmed_once(town: dict[str, Any]) -> None:
+    found = asked(town, grid(0.4))
+    assert services.confirm_preview(found, actor=None) == 1
+    with refused(Conflict, "carbon.preview_over"):
+        services.confirm_preview(found, actor=None)
+    assert record.fact_by("grid.new.2025").value["value"] == 0.4
+
+
+def test_a_preview_stores_no_fact_and_publishes_nothing(town: dict[str, Any]) -> None:
+    before, newest, receipts = told(town), record.newest_fact(), p.receipts()
+    asked(town, grid(0.4))
+    assert (told(town), record.newest_fact(), p.receipts()) == (before, newest, receipts)
+
+
+def test_where_many_places_are_touched_a_job_computes_it(
+    town: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tanlin.carbon.services.previewing.FEW", 0)
+    found = asked(town, grid(0.4))
+    assert found.result is None and found.job
+    done = jobs.work_once()
+    assert done is not None and (done.pk, done.state, done.progress) == (found.job, "done", 3)
+    assert services.Preview.read(FactPreview.objects.get().result) == services.preview([grid(0.4)])
+
+
+def test_what_is_stored_already_or_no_fact_is_refused(town: dict[str, Any]) -> None:
+    known = record.fact_by("grid.cn-gd.avg.2023")
+    with refused(Refused, "carbon.nothing_new"):
+        services.preview([FactRow(**vars(known) | {"learned": None, "vintage": ""})])
+    for wrong in (
+        FactRow(**vars(grid(0.4)) | {"value": {"value": "much"}}),
+        rule("ar9"),
+        grid(0.4, kind="rule.x"),
+    ):
+        with refused(BadInput, "carbon.bad_factor"):
+            services.preview([wrong])
+
+
+def test_a_newer_method_takes_up_the_figures_of_the_older_one(
+    town: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataclasses import replace
+
+    from django.apps import apps
+
+    from tanlin.carbon import jobs as work_of
+    from tanlin.carbon.methods import INVENTORY
+    from tanlin.carbon.services import deriving
+
+    old = told(town)[town["garden"].pk, "carbon.co2e", "2023"]
+    newer, config = replace(INVENTORY, version=INVENTORY.version + 1), apps.get_app_config("tanlin_carbon")
+    monkeypatch.setattr(deriving, "INVENTORY", newer)
+    monkeypatch.setattr(config, "room", replace(config.room, methods=(*config.room.methods, newer)))
+    monkeypatch.setattr(work_of, "_passed", {})  # as after a start of the program
+    work()
+    fresh = told(town)[town["garden"].pk, "carbon.co2e", "2023"]
+    assert record.receipt(SYSTEM, fresh.receipt).body["method"]["version"] == newer.version
+    assert record.replay(SYSTEM, old.receipt).answer == "equal"
+
+
+def test_a_month_follows_an_earlier_correction_without_a_figure_of_its_year(town: dict[str, Any]) -> None:
+    home = town["garden-101"]
+    services.derive(town["garden"], Period("2023-04"))
+    before = record.marks(town["garden"], "carbon.cost", "2023-04")
+    mark_stale([home.pk], date(2023, 1, 5), date(2023, 1, 5))
+    assert record.marks(town["garden"], "carbon.cost", "2023-04") == before + 1

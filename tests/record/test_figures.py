@@ -76,13 +76,15 @@ def test_a_changed_day_marks_the_place_and_all_that_hold_it(world: World):
     for slug in ("building-a", "community-a", "street-a", "district", "community-b"):
         publish(slug)
     publish("community-a", period="2023")
-    publish("community-a", period="2023-07")
+    for period in ("2023-05", "2023-07", "2024-01"):
+        publish("community-a", period=period)
     touched = services.mark_stale([world.areas["building-a"].pk], date(2023, 6, 30), date(2023, 6, 30))
-    assert touched == 5
+    assert touched == 6
     names = {area.pk: slug for slug, area in world.areas.items()}
     assert {(names[pk], period) for pk, _, period in queries.stale()} == {
         *((slug, "2023-06") for slug in ("building-a", "community-a", "street-a", "district")),
         ("community-a", "2023"),
+        ("community-a", "2023-07"),  # what follows within the year counts what came before
     }
 
 

@@ -22,6 +22,8 @@ _passed: dict[Path, int] = {}
 
 def derive_due(run: Run) -> dict[str, int]:
     """Every stale figure and every place with readings or activities that has none; at once back where no verb ran since."""
+    if home() not in _passed:  # the code may be newer than the figures
+        services.mark_older()
     if _passed.get(home()) == services.clock() and not services.waiting():
         return {"derived": 0, "minted": 0, "refused": 0}
     kit = Kit.fresh()

@@ -7,7 +7,7 @@ Each verb is one transaction and joins the caller's. Verbs trust their caller to
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any, BinaryIO
@@ -310,13 +310,15 @@ def mark_stale(
 ) -> int:
     """Mark figures of these areas and of all that hold them, whose period touches [first_day, last_day].
 
-    Both days count. ``keys``: these figures only. ``above`` False: not those of the areas that hold them. Returns
+    Both days count, and so does what follows within the year: the tiers of a tariff count what was used before.
+    ``keys``: these figures only. ``above`` False: not those of the areas that hold them. Returns
     how many figures are touched.
     """
     ids = set(area_ids)
     if above:
         ids = _with_holders(ids)
-    touched = FigureRow.objects.filter(area_id__in=ids, first_day__lte=last_day, last_day__gte=first_day)
+    year_end = date(last_day.year, 12, 31)
+    touched = FigureRow.objects.filter(area_id__in=ids, first_day__lte=year_end, last_day__gte=first_day)
     return _mark(touched if keys is None else touched.filter(key__in=list(keys)))
 
 
@@ -327,6 +329,20 @@ def _with_holders(ids: set[int]) -> set[int]:
     # 网格 hold places across the first tree.
     grids = areas.filter(pk__in=held, grid__isnull=False).values_list("grid__path", flat=True)
     return held | _ids_in_paths(grids)
+
+
+@transaction.atomic
+def mark_older(versions: Mapping[str, int]) -> int:
+    """Mark fresh figures that an older version of their method made than ``versions`` (id → version); returns how many."""
+    rows = FigureRow.objects.filter(stale_since__isnull=True).values_list("pk", "receipt__body")
+    older = [
+        pk for pk, body in rows.iterator(chunk_size=500) if _is_older(json.loads(body)["method"], versions)
+    ]
+    return sum(_mark(FigureRow.objects.filter(pk__in=chunk)) for chunk in _chunks(older, 500))
+
+
+def _is_older(method: dict[str, Any], versions: Mapping[str, int]) -> bool:
+    return bool(method["version"] < versions.get(method["id"], 0))
 
 
 def _mark(figures: Any) -> int:

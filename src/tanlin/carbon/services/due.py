@@ -18,9 +18,11 @@ from tanlin.carbon.services.deriving import Kit
 from tanlin.carbon.services.rows import years_with_activities
 from tanlin.community import queries as community
 from tanlin.kernel.errors import Refused
+from tanlin.kernel.manifest import methods
 from tanlin.kernel.period import Period, local_fields
 from tanlin.meter import queries as meter
 from tanlin.record import queries as record
+from tanlin.record import services as recording
 
 KEY = "carbon.inventory"
 Progress = Callable[[int, int], object]
@@ -53,13 +55,16 @@ def waiting(kit: Kit | None = None) -> Due:
 
 
 def stale() -> set[tuple[int, str]]:
-    """(area id, period) of the inventories that are marked stale.
+    """(area id, period) of the inventories that are marked stale."""
+    return {(area, period) for area, key, period in record.stale(100_000) if key in LABELS}
 
-    With a year come the months and days that were derived of it: the tiers of a tariff count what was used before.
-    """
-    marked = {(area, period) for area, key, period in record.stale(100_000) if key in LABELS}
-    inside = {pair for pair in record.places_with(KEY) if (pair[0], pair[1][:4]) in marked}
-    return marked | inside
+
+def mark_older() -> int:
+    """Mark what an older version of this room's methods made; returns how many figures."""
+    own = {
+        name: version for name, version in sorted(methods()) if name.startswith("carbon.")
+    }  # the newest last
+    return recording.mark_older(own)
 
 
 def missing(kit: Kit, within: Any | None = None) -> set[tuple[int, str]]:

@@ -130,30 +130,38 @@ def _try(
         return Preview(untried=sum((one.area_id, one.period, one.key) in asked for one in figures))
     moved: list[Moved] = []
     renewed: list[str] = []
-    attempt = load(method.trial)
+    looked, attempt = 0, load(method.trial)
     for _, same in groupby(
         sorted(figures, key=_pins), _pins
     ):  # figures of one derivation pin the same inputs
         mine = list(same)
+        based = _based_on(mine[0].body) & trial.renewed
+        if not based and not any((one.area_id, one.period, one.key) in asked for one in mine):
+            continue
+        looked += len(mine)
         tried = attempt(mine[0].body, mine[0].batch, trial)
-        fresh = _cites_others(mine[0].body, tried, trial)
+        fresh = bool(based) or _cites_others(mine[0].body, tried)
         for figure in mine:
             change = _change(figure, tried, trial)
             moved += [change] if change else []
             renewed += [figure.receipt] if fresh and not change else []
             trial.renewed |= {figure.receipt} if fresh or change else set()
-    return Preview(tuple(moved), tuple(renewed), kept=len(figures) - len(moved) - len(renewed))
+    return Preview(tuple(moved), tuple(renewed), kept=looked - len(moved) - len(renewed))
+
+
+def _based_on(body: dict[str, Any]) -> set[str]:
+    """Receipts that a receipt stands on."""
+    return {item["receipt"] for item in body["inputs"] if "receipt" in item}
 
 
 def _pins(figure: Resting) -> bytes:
     return canonical([figure.body["parameters"], figure.body["inputs"]])
 
 
-def _cites_others(body: dict[str, Any], tried: Tried, trial: Trial) -> bool:
-    """Whether a receipt of what was tried would name other facts, or a receipt that is replaced."""
+def _cites_others(body: dict[str, Any], tried: Tried) -> bool:
+    """Whether a receipt of what was tried would name other facts."""
     was = [item for item in body["inputs"] if "fact" in item]
-    based = {item["receipt"] for item in body["inputs"] if "receipt" in item}
-    return sorted(map(canonical, was)) != sorted(map(canonical, tried.cited)) or bool(based & trial.renewed)
+    return sorted(map(canonical, was)) != sorted(map(canonical, tried.cited))
 
 
 def _change(figure: Resting, tried: Tried, trial: Trial) -> Moved | None:
