@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tanlin.carbon.figures import LABELS
 from tanlin.carbon.queries.accounts import account_figures
 from tanlin.carbon.services.accounting import BASE, derive_account
 from tanlin.carbon.services.deriving import Derived, Kit, derive_inventory
@@ -57,7 +58,7 @@ def accounts_missing(within: Any | None = None) -> set[tuple[int, str]]:
 
 
 def inventory_for_place(slug: str, period: Period, *, actor: Any = None) -> dict[str, Figure]:
-    """The published figures of a place and period by key; derived first where missing or stale.
+    """The published figures of the inventory of a place and period by key; derived first where missing or stale.
 
     Raises NotFound for an unknown place and Refused where there is nothing to state.
     """
@@ -66,7 +67,7 @@ def inventory_for_place(slug: str, period: Period, *, actor: Any = None) -> dict
     if not any(key == BASE and not figure.stale for (key, _), figure in found.items()):
         derive(area, period, Kit.fresh())
         found = record.figures(area, period.label)
-    return {key: figure for (key, _), figure in found.items() if key.startswith("carbon.")}
+    return {key: figure for (key, _), figure in found.items() if key in LABELS}
 
 
 def account_for_place(slug: str, year: int, *, actor: Any = None) -> dict[str, Figure]:
