@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tanlin.carbon.claims import KINDS, check, example, examples, parse
 from tanlin.carbon.claims.answer import Answer, Reading
@@ -189,6 +191,19 @@ def test_1_1_gwh_by_0_42_are_462_t_and_the_slip_is_named():
     assert any("万吨" in note.zh for note in found.notes)
 
 
+def test_the_named_factor_behind_a_claim_is_told():
+    said = " ".join(note.en for note in answer("broker-462").notes)
+    assert "Shanghai ETS" in said
+    assert any("No known factor has the value 0.7271" in note.en for note in answer("yangzhou-618t").notes)
+    assert any("Jiangsu provincial grid CO2 factor 2023" in note.en for note in answer("jingkou-14-6t").notes)
+
+
+def test_a_product_of_stated_numbers_must_come_out():
+    """25,000 kWh × 0.5827 = 14.57 t; with 0.8 stated they would be 20 t."""
+    assert answer("jingkou-14-6t", stated_factor=0.5827).verdict == "supported"
+    assert answer("jingkou-14-6t", stated_factor=0.8).verdict == "contradicts"
+
+
 def test_a_programme_factor_is_not_offered_outside_its_region():
     names = {each.name for each in answer("kunshan-6100t").readings}
     assert not any("grid.sh" in name for name in names)
@@ -295,6 +310,33 @@ def test_every_kind_has_a_claim_that_is_supported():
 @pytest.mark.parametrize("slip", [1e3, 1e4, 1e6, 1e-3, 1e-4])
 def test_a_slip_of_unit_is_never_supported(stated: dict, slip: float):
     assert check(parse({**stated, "claimed": stated["claimed"] * slip})).verdict != "supported"
+
+
+@given(
+    kilowatts=st.floats(0.5, 1e6),
+    hours=st.floats(950.1, 1149.9),
+    power=st.sampled_from([-6, -4, -3, 3, 4, 6]),
+)
+def test_whatever_its_size_a_plant_is_supported_by_its_hours_and_never_when_units_slip(
+    kilowatts: float, hours: float, power: int
+):
+    stated = {
+        "kind": "solar",
+        "claimed": kilowatts * hours,
+        "fields": {"capacity_kw": kilowatts, "region": "CN-GD-SZ"},
+    }
+    assert check(parse(stated)).verdict == "supported"
+    assert check(parse({**stated, "claimed": kilowatts * hours * 10.0**power})).verdict == "contradicts"
+
+
+@given(daily=st.floats(0.1, 1000), days=st.integers(1, 365), share=st.floats(0.0, 1e6))
+def test_no_claim_above_all_the_carbon_of_the_waste_passes_as_fixation(daily: float, days: int, share: float):
+    fields = {"mass_per_day": daily, "days": days, "basis": "fixation"}
+    carbon = check(parse({"kind": "food_waste", "fields": fields})).readings[0].range
+    assert carbon is not None
+    more = check(parse({"kind": "food_waste", "claimed": carbon.high * (1.001 + share), "fields": fields}))
+    assert more.verdict == "contradicts"
+    assert carbon.high < daily * days * 44 / 12  # less than pure carbon would hold
 
 
 @pytest.mark.parametrize("kind", KINDS)

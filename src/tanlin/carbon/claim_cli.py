@@ -113,7 +113,7 @@ def _text(answer: Answer) -> str:
 
     lines = [*headline(answer)]
     for reading in answer.readings:
-        span = _both(reading_span(reading, answer.unit))
+        span = reading_span(reading, answer.unit).zh
         fits = FITS[None if answer.claimed is None else reading.holds(answer.claimed)]
         lines.append(f"  {_both(reading.label)}: {span}  ({_both(fits)})")
     parts = (
