@@ -34,11 +34,13 @@ from tanlin.record import services as record
 from . import people, real
 from .activities import Entry, entries
 from .generator import Generated, digest, generate
+from .green import REGISTRY, certificates
 from .places import PLACES, Device, Place, place
 from .published import ENTERED_ON, published_facts
 from .weather import FIRST_DAY
 
 DONE = "demo.readings"  # attribute of a root: digest of the readings that are in
+GREEN = "demo.certificates"  # attribute of a root: number of certificates that are in
 ENTERED = "demo.activities"  # attribute of a root: number of activities that are in
 DERIVED = ("city", "district", "street", "community", "quarter")  # levels whose figures are built at once
 Say = Callable[[str], None]
@@ -87,6 +89,7 @@ def build(say: Say = lambda _: None) -> None:
             community.set_attribute(SYSTEM, root, DONE, digest(made.readings), FIRST_DAY, source=p.origin)
         if not is_entered(root):
             add_activities(root, p)
+        add_certificates(root, p)
     create_logins()
     meter.refresh()
     derive(say)
@@ -207,6 +210,21 @@ def add_activities(root: Any, p: Place) -> None:
     for sheet, group in itertools.groupby(rows, key=lambda row: row.sheet):
         entering.enter_many(area, sheet, [_new(row, area) for row in group], actor=SYSTEM)
     community.set_attribute(SYSTEM, root, ENTERED, len(rows), FIRST_DAY, source=p.origin)
+
+
+@transaction.atomic
+def add_certificates(root: Any, p: Place) -> None:
+    """Enter the green certificates of a place, once."""
+    rows = certificates(p.slug)
+    if not rows or areas.attribute(root, GREEN, FIRST_DAY) is not None:
+        return
+    area = areas.area(SYSTEM, p.slug)
+    for row in rows:
+        new = carbon.NewInstrument(
+            area, "certificate", REGISTRY, row.number, row.first_day, row.last_day, row.energy_kwh
+        )
+        carbon.enter_instrument(new, actor=SYSTEM)
+    community.set_attribute(SYSTEM, root, GREEN, len(rows), FIRST_DAY, source=p.origin)
 
 
 def _new(row: Entry, area: Any) -> entering.New:

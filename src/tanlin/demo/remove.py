@@ -10,6 +10,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 
+from tanlin.carbon import services as carbon
 from tanlin.carbon.services import activities as entering
 from tanlin.carbon.services import claims
 from tanlin.community import queries as areas
@@ -36,6 +37,7 @@ def remove(say: Say = lambda _: None) -> dict[str, Any]:
         found |= meter.erase_places(ids, actor=SYSTEM)
         found |= entering.erase_activities(ids, actor=SYSTEM)
         found |= claims.erase_claims(ids, actor=SYSTEM)
+        found["instruments"] = carbon.erase_instruments(ids, actor=SYSTEM)
         say("移除数据与溯源单 / removing figures and receipts")
         found["record"] = record.erase_places(ids)
     found["areas"] = sum(community.remove_tree(SYSTEM, root) for root in roots)
