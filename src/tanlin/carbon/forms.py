@@ -256,7 +256,7 @@ class SheetForm(forms.Form):
 class BoundaryForm(forms.Form):
     """What an account of the place is the account of, from a day on; what is left empty stays as it is."""
 
-    population = forms.FloatField(label=_("Population (persons)"), min_value=0.1, required=False)
+    population = forms.FloatField(label=_("Number of people"), min_value=0.1, required=False)
     definition = forms.CharField(
         max_length=200,
         label=_("Definition of the population"),
