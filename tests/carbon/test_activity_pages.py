@@ -46,8 +46,9 @@ def worker(world: worlds.World) -> Client:
 
 
 def client(world: worlds.World, name: str, language: str = "zh-hans") -> Client:
-    made = Client(headers={"accept-language": language})
+    made = Client()
     made.force_login(world.users[name])
+    made.cookies["language"] = language
     return made
 
 
