@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tanlin.carbon import FactorBook
-from tanlin.carbon.account.hourly import SHAPE, hourly, normalised, shape_of
+from tanlin.carbon.account.hourly import KEY, SHAPE, hourly, normalised, shape_of
+from tanlin.carbon.account.hourly_shown import hours_picture
 from tanlin.carbon.factors import Unknown
 from tanlin.carbon.figures import Result
 from tanlin.carbon.hours import electricity_by_hour
@@ -22,6 +23,7 @@ from tanlin.carbon.inventory import inventory
 from tanlin.carbon.shapes import read_shapes
 from tanlin.carbon.stored import books
 from tanlin.kernel.errors import BadInput
+from tanlin.kernel.figure import Figure
 from tanlin.kernel.period import Period
 
 SHIPPED = read_shapes()
@@ -170,3 +172,19 @@ def test_a_notice_marks_the_provisional_years_only_and_old_receipts_replay() -> 
     found = record.replay(SYSTEM, old.receipt)
     assert found.answer == "equal"
     assert "grid.cn-gd.avg.2024" in {change.name for change in found.changes}
+
+
+def test_the_picture_says_modelled_and_keeps_the_official_line_beside_it() -> None:
+    result = made([hour(12, 300.0), hour(19, 100.0)])
+    figure = Figure(KEY, "p", "2023", None, "tCO2e", table=result.table)
+    picture = hours_picture(figure)
+    assert picture is not None and picture.spec is not None
+    assert "not official" in picture.title.en and "非官方" in picture.title.zh
+    modelled, official = picture.spec["series"]
+    assert modelled["values"][12] < official["values"][12] < modelled["values"][19]
+    assert official["values"][0] == pytest.approx(0.4419) and modelled["values"][0] is None
+
+
+def test_no_hours_no_picture() -> None:
+    assert hours_picture(None) is None
+    assert hours_picture(Figure(KEY, "p", "2023", None, "tCO2e")) is None

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from tanlin.carbon import queries
+from tanlin.carbon.queries.views import views_of
 from tanlin.carbon.views.overview import asked_year
 from tanlin.community import queries as community
 
@@ -42,6 +43,8 @@ def account(request: HttpRequest, slug: str) -> HttpResponse:
         "compute_url": reverse("carbon:derive", args=[slug]) if "derive" in held else None,
         "receipts": {key.removeprefix("carbon."): one.receipt for key, one in figures.items()},
     }
+    if page and expert:
+        context |= views_of(area, years, year)
     return keep_view(request, render(request, "carbon/account.html", context))
 
 
