@@ -59,6 +59,9 @@ def _factors(name: str, text: str) -> list[FactRow]:
         raise _bad(name, Text("缺少列。", "A column is missing."), 1, absent[0])
     found: dict[str, FactRow] = {}
     for number, row in enumerate(reader, start=2):
+        if None in row:
+            many = Text("这一行的单元格多于列数。", "This row has more cells than there are columns.")
+            raise _bad(name, many, number, None, row["fact_id"])
         for column, fault in _faults(row):
             raise _bad(name, fault, number, column, row.get(column))
         if row["fact_id"] in found:
