@@ -131,6 +131,7 @@ NO_PAGE = {
     "record:replay",
     "record:cancel",
     "carbon:claim_withdraw",
+    "carbon:instrument_undo",
     "meter:import_mapping",
     "meter:import_confirm",
     "meter:gateway_act",
