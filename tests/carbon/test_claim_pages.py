@@ -141,6 +141,13 @@ def test_who_entered_a_claim_withdraws_it_and_nobody_else(world: World):
     assert record.receipt(SYSTEM, row.receipt).hash == row.receipt
 
 
+def test_the_claims_of_a_removed_place_go_with_it_and_others_stay(world: World):
+    gone = keep(world)
+    stays = services.keep_claim(world.b, example("jingkou-25kw").claim, actor=world.users["other"])
+    services.erase_claims([world.a.pk], actor=SYSTEM)
+    assert list(Claim.objects.values_list("pk", flat=True)) == [stays.pk] != [gone.pk]
+
+
 def test_a_visitor_without_login_sees_no_claim(world: World):
     row = keep(world)
     assert Client().get(f"/place/{world.a.slug}/carbon/claims/{row.pk}/").status_code == 302
