@@ -26,7 +26,7 @@ from tanlin.record import queries as record
 from tests.carbon import place as p
 
 pytestmark = pytest.mark.django_db(transaction=True)
-YEARS = ("2023", "2025")
+YEARS = ("2023", "2024")
 PLACES = ("street", "garden", "meadow")
 #: (number, place, carrier, product, tariff)
 METERS = (
@@ -103,7 +103,7 @@ def said(figure: Any) -> tuple[Any, ...]:
     return tuple(getattr(figure, name) for name in names)
 
 
-def grid(value: float, year: int = 2025, **over: Any) -> FactRow:
+def grid(value: float, year: int = 2024, **over: Any) -> FactRow:
     fields = {
         "fact_id": f"grid.new.{year}", "kind": "grid_location", "region": "CN-GD", "unit": "kgCO2/kWh",
         "published": date(2026, 10, 1), "valid_from": date(year, 1, 1), "valid_to": date(year, 12, 31),
@@ -140,14 +140,14 @@ def check(made: dict[str, Any], rows: list[FactRow]) -> services.Preview:
 
 
 def test_a_newer_notice_moves_what_its_preview_named(town: dict[str, Any]) -> None:
-    old = told(town)[town["garden"].pk, "carbon.co2e", "2025"]
+    old = told(town)[town["garden"].pk, "carbon.co2e", "2024"]
     found = check(town, [grid(0.4)])
-    assert {one.period for one in found.moved} == {"2025"}
+    assert {one.period for one in found.moved} == {"2024"}
     assert {one.area for one in found.moved} == {town[place].pk for place in PLACES}
     assert "carbon.basic" in {one.key for one in found.moved}
     replayed = record.replay(SYSTEM, old.receipt)
     assert replayed.answer == "equal"
-    assert {change.name for change in replayed.changes} == {"grid.cn-gd.avg.2023", "grid.new.2025"}
+    assert {change.name for change in replayed.changes} == {"grid.cn-gd.avg.2023", "grid.new.2024"}
 
 
 KINDS = {
@@ -166,8 +166,8 @@ def factor(draw: st.DrawFn) -> FactRow:
     """A new factor of a kind that may or may not be used, anywhere, for some years."""
     kind = draw(st.sampled_from(sorted(KINDS)))
     product, unit = draw(st.sampled_from(KINDS[kind]))
-    first = draw(st.sampled_from([None, 2021, 2023, 2024, 2025, 2026]))
-    last = draw(st.sampled_from([None, 2022, 2023, 2025]))
+    first = draw(st.sampled_from([None, 2021, 2023, 2024, 2026]))
+    last = draw(st.sampled_from([None, 2022, 2023, 2024]))
     last = last if last is None or first is None or last >= first else None
     value = draw(st.floats(0.1, 30.0))
     return FactRow(
@@ -199,18 +199,18 @@ def test_a_correction_that_changes_nothing_used_moves_nothing(town: dict[str, An
 
 
 def test_another_set_of_potentials_moves_what_holds_methane(town: dict[str, Any]) -> None:
-    found = check(town, [rule("ar6", 2025)])
-    assert {one.period for one in found.moved} == {"2025"}  # one set a version: 2023 keeps its own
-    receipt = record.receipt(SYSTEM, record.figure(town["meadow"], "carbon.co2e", "2025").receipt)
+    found = check(town, [rule("ar6", 2024)])
+    assert {one.period for one in found.moved} == {"2024"}  # one set a version: 2023 keeps its own
+    receipt = record.receipt(SYSTEM, record.figure(town["meadow"], "carbon.co2e", "2024").receipt)
     assert receipt.body["parameters"]["gwp"] == "ar6"
-    assert f"{GWP_SET}.ar6.2025" in {item.get("fact") for item in receipt.body["inputs"]}
+    assert f"{GWP_SET}.ar6.2024" in {item.get("fact") for item in receipt.body["inputs"]}
     assert record.replay(SYSTEM, receipt.hash).answer == "equal"
 
 
 def test_the_nearest_region_sets_the_potentials(town: dict[str, Any]) -> None:
     check(town, [rule("ar6")])
     found = check(town, [rule("ar5", 2024, "CN-GD-SZ")])
-    assert {one.period for one in found.moved} == {"2025"}
+    assert {one.period for one in found.moved} == {"2024"}
 
 
 def test_a_tariff_moves_cost_only(town: dict[str, Any]) -> None:
@@ -228,18 +228,18 @@ def test_a_tariff_moves_cost_only(town: dict[str, Any]) -> None:
 def test_a_row_of_a_tariff_from_elsewhere_reaches_the_meters_that_have_it(town: dict[str, Any]) -> None:
     fact = record.fact_by("tariff.CN-SH.residential.2012-07-01")
     value = dict(fact.value) | {
-        "valid_from": "2025-01-01",
+        "valid_from": "2024-01-01",
         "prices": {"all": {"peak": 1.0, "valley": 1.0}},
         "tiers": None,
     }
-    name = "tariff.CN-SH.residential.2025-01-01"
-    over = {"fact_id": name, "value": value, "valid_from": date(2025, 1, 1), "learned": None, "vintage": ""}
+    name = "tariff.CN-SH.residential.2024-01-01"
+    over = {"fact_id": name, "value": value, "valid_from": date(2024, 1, 1), "learned": None, "vintage": ""}
     check(town, [FactRow(**vars(fact) | over)])
 
 
 def test_a_notice_makes_provisional_years_final(town: dict[str, Any]) -> None:
     moved = {(one.area, one.key, one.period): one for one in check(town, [grid(0.4419)]).moved}
-    one = moved[town["garden"].pk, "carbon.co2e", "2025"]
+    one = moved[town["garden"].pk, "carbon.co2e", "2024"]
     assert (one.was["provisional"], one.now["provisional"]) == (True, False)
     assert one.was["value"] == one.now["value"]
 
@@ -269,7 +269,7 @@ def test_a_preview_is_confirmed_once(town: dict[str, Any]) -> None:
     assert services.confirm_preview(found, actor=None) == 1
     with refused(Conflict, "carbon.preview_over"):
         services.confirm_preview(found, actor=None)
-    assert record.fact_by("grid.new.2025").value["value"] == 0.4
+    assert record.fact_by("grid.new.2024").value["value"] == 0.4
 
 
 def test_a_preview_stores_no_fact_and_publishes_nothing(town: dict[str, Any]) -> None:
@@ -285,7 +285,7 @@ def test_where_many_places_are_touched_a_job_computes_it(
     found = asked(town, grid(0.4))
     assert found.result is None and found.job
     done = jobs.work_once()
-    assert done is not None and (done.pk, done.state, done.progress) == (found.job, "done", 3)
+    assert done is not None and (done.pk, done.state, done.progress) == (found.job, "done", 6)
     assert services.Preview.read(FactPreview.objects.get().result) == services.preview([grid(0.4)])
 
 

@@ -88,7 +88,8 @@ def test_enter_preview_store_and_compare_the_receipts(
     enter(page)
     page.wait_for_selector("text=尚未保存")
     assert "转为正式" in page.inner_text("#preview")
-    listed = page.locator("[data-moved] tbody tr").count()
+    listed = len(services.preview([grid(0.4, 2025)]).moved)
+    assert page.locator("[data-moved] tbody tr").count() == 25 < listed
     assert f"{listed} 个已发布指标将变动" in page.inner_text("#preview")
     fits(page, tmp_path, "preview")
     page.click("button:text-is('保存并重新核算')")
@@ -144,7 +145,7 @@ def test_notices_tariffs_and_the_set_of_potentials_are_previewed(
         ".message-error"
     )
     upload("notice.csv", csv(ROW.replace("2024", "2025").replace("2026-12-31", "2026-10-01")))
-    page.wait_for_selector("text=2025 年在 3 个区域转为正式值")
+    page.wait_for_selector("text=2025 在 3 个区域转为正式值")
     upload("shop.json", json.dumps(PRICE | {"hours": {"all": {"flat": ["08:00-22:00"]}}}).encode())
     assert "hours.all" in page.inner_text(".message-error")
     upload("shop.json", json.dumps(PRICE).encode())

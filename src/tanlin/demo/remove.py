@@ -38,6 +38,7 @@ def remove(say: Say = lambda _: None) -> dict[str, Any]:
         found |= entering.erase_activities(ids, actor=SYSTEM)
         found |= claims.erase_claims(ids, actor=SYSTEM)
         found["instruments"] = carbon.erase_instruments(ids, actor=SYSTEM)
+        found["previews"] = carbon.erase_previews(ids)
         say("移除数据与溯源单 / removing figures and receipts")
         found["record"] = record.erase_places(ids)
     found["areas"] = sum(community.remove_tree(SYSTEM, root) for root in roots)

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from tanlin.carbon.account.results import LABELS as ACCOUNT
-from tanlin.carbon.figures import LABELS
+from tanlin.carbon.account.change import LABELS as CHANGE
+from tanlin.carbon.account.hourly import LABELS as HOURLY
+from tanlin.carbon.account.results import LABELS
+from tanlin.carbon.figures import LABELS as INVENTORY
 from tanlin.carbon.services.accounting import derive_account
 from tanlin.carbon.services.chain import accounts_missing, derive
 from tanlin.carbon.services.deriving import Kit
@@ -25,6 +27,8 @@ from tanlin.record import queries as record
 from tanlin.record import services as recording
 
 KEY = "carbon.inventory"
+#: Figures that are derived together with an account.
+ACCOUNT = LABELS | CHANGE | HOURLY
 Progress = Callable[[int, int], object]
 
 SEEN_SQL = """
@@ -56,7 +60,7 @@ def waiting(kit: Kit | None = None) -> Due:
 
 def stale() -> set[tuple[int, str]]:
     """(area id, period) of the inventories that are marked stale."""
-    return {(area, period) for area, key, period in record.stale(100_000) if key in LABELS}
+    return {(area, period) for area, key, period in record.stale(100_000) if key in INVENTORY}
 
 
 def mark_older() -> int:

@@ -89,9 +89,12 @@ def preview(rows: Iterable[FactRow], progress: Progress = lambda done, total: No
         return Preview()
     trial = Trial(books(with_news(record.facts(), rows)), readings.snapshot())
     asked = {(one.area_id, one.period, one.key) for one in candidates}
+    groups = sorted(set(groups) | {(area, _year_after(period)) for area, period in groups})
     parts = []
     for number, (area, period) in enumerate(groups):
         progress(number, len(groups))
+        if number and area != groups[number - 1][0]:
+            trial.tables.clear()  # a receipt stands on receipts of its own place
         figures = record.standing(area, period)
         parts += [_try(mine, method, trial, asked) for method, mine in _by_method(figures)]
     progress(len(groups), len(groups))
@@ -109,6 +112,11 @@ def _groups(candidates: Iterable[Resting]) -> list[tuple[int, str]]:
     pairs = {(one.area_id, one.period) for one in candidates}
     after = {(area, str(int(period) + 1)) for area, period in pairs if len(period) == 4}
     return sorted(pairs | after & record.places_with(CHANGE))
+
+
+def _year_after(period: str) -> str:
+    """The year that may be compared with the one a period lies in."""
+    return str(int(period[:4]) + 1)
 
 
 def _by_method(figures: list[Resting]) -> list[tuple[Method | None, list[Resting]]]:
@@ -243,6 +251,12 @@ def confirm_preview(asked: FactPreview, *, actor: Any) -> int:
 def is_outdated(asked: FactPreview) -> bool:
     """Whether a fact was added after the preview was computed."""
     return asked.newest_fact is not None and asked.newest_fact != record.newest_fact()
+
+
+@transaction.atomic
+def erase_previews(area_ids: Iterable[int]) -> int:
+    """Remove the previews that were asked for at places that are about to be removed; returns how many went."""
+    return FactPreview.objects.filter(area__in=list(area_ids)).delete()[0]
 
 
 def facts_of(asked: FactPreview) -> list[FactRow]:

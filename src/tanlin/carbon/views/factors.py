@@ -26,7 +26,7 @@ from tanlin.community import queries as community
 from tanlin.kernel.errors import BadInput, Conflict, Forbidden, Refused, Text
 from tanlin.record import FactRow
 
-PAGE = 50
+PAGE, LINES = 50, 25
 # Names of this page's job and event, for the catalogue.
 NAMES = (gettext_noop("carbon.preview"), gettext_noop("carbon.preview_confirmed"))
 
@@ -168,7 +168,7 @@ def preview(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     context = {"place": area, "asked": asked, "facts": [shown(row) for row in services.facts_of(asked)]}
     if asked.result is not None:
         context |= vars(previews.preview_shown(request.user, asked, asked.result))
-        context["page"] = Paginator(context["lines"], PAGE).get_page(request.GET.get("page"))
+        context["page"] = Paginator(context["lines"], LINES).get_page(request.GET.get("page"))
         context["page_lines"] = previews.with_receipts(asked, context["page"].object_list)
     return render(request, "carbon/factor_preview.html", context)
 
