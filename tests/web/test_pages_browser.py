@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +13,8 @@ from django.conf import settings
 from django.test import Client
 
 from tanlin.carbon import services as carbon
+from tanlin.carbon.services import activities
+from tanlin.community.queries import SYSTEM
 from tanlin.record import queries as record
 from tests.carbon import place as garden
 
@@ -98,10 +102,22 @@ def pages(made: garden.Place) -> list[tuple[str, str, int]]:
     receipts = [f"/receipt/{figures[key, '2023'].receipt}" for key in ("carbon.cost", "carbon.inventory")]
     fact = record.facts()[0].fact_id
     meter = f"/place/garden/meter/{made.ids['MAIN']}/"
+    sheet, kept = activity_sheets(made)
+    green_power(made)
+    entered = "/place/garden/carbon/activities/"
     keeper = [
+        *(entered, f"{entered}?year=2023", "/place/meadow/carbon/activities/", f"{entered}new"),
+        *(f"{entered}import", f"{entered}import/{kept}/", f"{entered}{sheet}/"),
         *("/", "/place/garden/carbon/?year=2023", "/place/meadow/carbon/", *receipts, job),
         *("/place/garden/carbon/factors/", "/place/garden/carbon/factors/?kind=all&region=all"),
-        "/place/garden/carbon/boundary/",
+        *(
+            "/place/garden/carbon/account/",
+            "/place/garden/carbon/account/?view=expert",
+            "/place/meadow/carbon/account/",
+        ),
+        *("/place/garden/carbon/compare/", "/place/garden/carbon/boundary/"),
+        *("/place/garden/carbon/instruments/", "/place/garden/carbon/instruments/new"),
+        "/place/meadow/carbon/instruments/",
         *("/place/garden/carbon/factors/?q=nothing+like+this", "/place/garden/carbon/factors/new"),
         *("/place/garden/record/jobs/", "/place/garden/record/events/", "/place/garden/community/"),
         *("/place/garden/meter/", meter, "/place/garden/meter/new/", "/place/garden/meter/imports/"),
@@ -118,6 +134,29 @@ def pages(made: garden.Place) -> list[tuple[str, str, int]]:
         ("keeper", "/place/nowhere/carbon/", 404),
         ("stranger", "/place/meadow/carbon/factors/new", 403),
     ]
+
+
+def green_power(made: garden.Place) -> None:
+    """Two certificates, one of them larger than what is left to cover."""
+    days = (date(2023, 1, 1), date(2023, 12, 31))
+    for number, kwh in (("GEC-1", 1000.0), ("GEC-2", 9e6)):
+        carbon.enter_instrument(
+            carbon.NewInstrument(made.area, "certificate", "Registry", number, *days, kwh), actor=SYSTEM
+        )
+    carbon.derive_account(made.area, 2023)
+
+
+def activity_sheets(made: garden.Place) -> tuple[int, str]:
+    """A sheet of activity data that was entered, and the hash of one that waits with a bad row."""
+    days = {"first_day": date(2023, 1, 1), "last_day": date(2023, 12, 31)}
+    rows = [
+        activities.New(made.area, name, amount=1200.0, unit=unit, source="survey", **days)
+        for name, unit in (("metro", "pkm"), ("green_grass", "m2"), ("waste_incineration", "kg"))
+    ]
+    text = "stream,first_day,last_day,amount,unit,source\nmetro,2023,2023,1,pkm,survey\nsteam,2023,2023,1,t,bill\n"
+    kept = activities.keep_sheet(made.area, BytesIO(text.encode()), "sheet.csv", actor=SYSTEM)
+    sheet = activities.enter_many(made.area, "Survey", rows, actor=SYSTEM)
+    return sheet.pk, kept.removeprefix("sha256:")
 
 
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
