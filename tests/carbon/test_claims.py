@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tanlin.carbon.claims import KINDS, check, example, examples, parse
+from tanlin.carbon.claims import KINDS, check, example, examples, headline, parse
 from tanlin.carbon.claims.answer import Answer, Reading
 from tanlin.carbon.claims.ranges import Range
 from tanlin.carbon.factors import FactorBook
@@ -145,6 +145,7 @@ def test_9700_m2_are_0_97_to_2_13_mwp_by_what_the_area_means():
     notes = [note.en for note in found.notes]
     assert "970–1,940 kWp" in notes[0] and "1,940–2,134 kWp" in notes[1]
     assert "432–919 tCO₂" in notes[0] and "807–1,083 tCO₂" in notes[1]
+    assert "998,122 – 2,366,594" in headline(found).en
     assert any("roof or of modules" in each.en for each in found.missing)
 
 

@@ -108,14 +108,13 @@ def _book(factors: Path | None) -> FactorBook | None:
 
 def _text(answer: Answer) -> str:
     from tanlin.carbon.claims import headline
-    from tanlin.carbon.claims.picture import FITS
+    from tanlin.carbon.claims.picture import fit
     from tanlin.carbon.claims.wording import reading_span
 
     lines = [*headline(answer)]
     for reading in answer.readings:
         span = reading_span(reading, answer.unit).zh
-        fits = FITS[None if answer.claimed is None else reading.holds(answer.claimed)]
-        lines.append(f"  {_both(reading.label)}: {span}  ({_both(fits)})")
+        lines.append(f"  {_both(reading.label)}: {span}  ({_both(fit(answer, reading))})")
     parts = (
         (Text("成立的条件", "True if"), answer.conditions),
         (Text("还需说明", "Still to be stated"), answer.missing),

@@ -189,11 +189,11 @@ def _deciding(
     claimed: float | None, stated: list[Reading], fits: list[Reading], broken: list[Reading]
 ) -> Reading | None:
     """The reading that the claim fits, a limit that rules it out, else the stated reading it comes nearest to."""
-    if broken and any(reading.holds(claimed or 0.0) is not False for reading in stated):
-        return broken[0]
     known = [reading for reading in stated if reading.range is not None]
     if claimed is None or not known:
         return next(iter(known or broken), None)
+    if broken and any(reading.holds(claimed) is not False for reading in stated):
+        return broken[0]
     inside = [reading for reading in known if reading in fits]
     proven = [reading for reading in inside if reading.proves] or inside
     return proven[0] if proven else min(known, key=lambda reading: reading.away(claimed))

@@ -16,6 +16,7 @@ FITS = {
     False: Text("不符", "does not fit"),
     None: Text("缺少数据", "data missing"),
 }
+UNCLAIMED = Text("未说明所称数值", "no number claimed")
 NOT_CLAIMED = Text("与所称口径不同", "not what was stated")
 COLUMNS = [
     Text("口径", "Reading"),
@@ -60,18 +61,19 @@ def _bar(answer: Answer, reading: Reading) -> dict[str, Any]:
         "value": known.value if known else None,
         "low": known.low if known else None,
         "high": known.high if known else None,
-        "note": _fit(answer, reading),
+        "note": fit(answer, reading),
     }
 
 
 def _row(answer: Answer, reading: Reading) -> list[Any]:
     known = reading.range
     numbers = [known.value, known.low, known.high] if known else [None, None, None]
-    return [reading.label, *numbers, _fit(answer, reading)]
+    return [reading.label, *numbers, fit(answer, reading)]
 
 
-def _fit(answer: Answer, reading: Reading) -> Text:
-    said = FITS[None if answer.claimed is None else reading.holds(answer.claimed)]
+def fit(answer: Answer, reading: Reading) -> Text:
+    """How the claim stands to one reading, in words."""
+    said = UNCLAIMED if answer.claimed is None else FITS[reading.holds(answer.claimed)]
     if reading.stated:
         return said
     return Text(f"{said.zh}（{NOT_CLAIMED.zh}）", f"{said.en} ({NOT_CLAIMED.en})")

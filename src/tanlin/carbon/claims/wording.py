@@ -32,6 +32,18 @@ def reading_span(reading: Reading, unit: str) -> Text:
     return high if low == high else Text(f"{start.zh} – {high.zh}", f"{start.en} to {high.en}")
 
 
+def _unclaimed(answer: Answer) -> Text:
+    """The headline of a claim that states no number: what its readings give together."""
+    said = VERDICTS[answer.verdict]
+    known = [reading.range for reading in answer.readings if reading.stated and reading.range is not None]
+    low, high = min(each.low for each in known), max(each.high for each in known)
+    ends = Text(*(f"{digits(low)} – {part}" for part in amount(high, answer.unit)))
+    return Text(
+        f"{said.zh}：未说明所称数值；各口径合计范围为 {ends.zh}。",
+        f"The claim {said.en}: it states no number; its readings together give {ends.en}.",
+    )
+
+
 def stated_lines(claim: Claim) -> list[tuple[Text, Text]]:
     """(label, value) of what a claim states beside the claimed number, in the order of its form."""
     lines = []
@@ -59,6 +71,8 @@ def span(answer: Answer) -> Text | None:
 def headline(answer: Answer) -> Text:
     """The verdict as one sentence with the claimed and the computed amount."""
     found, said = span(answer), VERDICTS[answer.verdict]
+    if answer.claimed is None and found is not None:
+        return _unclaimed(answer)
     if answer.claimed is None or found is None:
         return Text(
             f"{said.zh}：还缺少可供计算的数据。",
