@@ -171,7 +171,7 @@ def test_a_year_later_than_the_newest_residual_mix_is_provisional() -> None:
 def test_an_unknown_use_stays_unknown() -> None:
     made = whole(lines(line(kwh=None, reason="readings.none")), paper(500.0))
     (row,) = made.lines.to_pylist()
-    assert row["tco2e"] is None and row["reason"] == "readings.none"
+    assert (row["tco2e"], row["reason"], row["source"]) == (None, "readings.none", "unknown")
 
 
 def test_a_bill_of_a_whole_year_is_matched_by_days() -> None:

@@ -105,6 +105,16 @@ def test_a_programme_is_told_apart_where_it_holds() -> None:
     assert "carbon.programme" not in made(account())
 
 
+def test_an_unknown_month_is_no_lack_of_a_residual_mix() -> None:
+    rows = [line("a"), line("a", month=202302, kwh=None, reason="readings.none")]
+    view = shown(account(lines=pa.Table.from_pylist(rows, LINES)))
+    assert [(one.name.en, one.kwh) for one in view.parts] == [
+        ("Residual mix", 1000.0),
+        ("Use not known", None),
+    ]
+    assert not any("No residual mix" in note.en for note in view.notes)
+
+
 def test_facts_asked_for_are_cited() -> None:
     of = account()
     scope2(of)

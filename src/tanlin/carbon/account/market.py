@@ -28,6 +28,7 @@ PARTS: dict[str, Text] = {
     "supplier": Text("供电企业自有因子", "Supplier's own factor"),
     "residual": Text("剩余组合", "Residual mix"),
     "location": Text("电网平均（无剩余组合）", "Grid average (no residual mix)"),
+    "unknown": Text("用电量未知", "Use not known"),
 }
 RESIDUAL = "grid_residual"
 _ADDED = ("basic", "basic_plus")
@@ -160,7 +161,7 @@ def _parts(
 ) -> list[dict[str, Any]]:
     """A line of electricity as one line an instrument and one for the rest."""
     if row["activity"] is None:
-        return [row | {"source": "location"}]
+        return [row | {"source": "unknown"}]
     out = [_covered_line(row, one, kwh) for one, kwh in covered]
     rest = row["activity"] - sum(kwh for _, kwh in covered)
     if rest <= 1e-9 * abs(row["activity"]):

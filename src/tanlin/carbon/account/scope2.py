@@ -81,7 +81,7 @@ def _below(account: Account) -> dict[str, np.ndarray]:
 
 
 def parts(made: Market) -> list[dict[str, Any]]:
-    """One row a part of the market-based total: kWh (None for heat and cooling), tCO2e and their interval."""
+    """One row a part of the market-based total: kWh (None for heat, cooling and the unknown), tCO2e with interval."""
     out = []
     power = pc.equal(made.lines["unit"], "kWh")
     for name in PARTS:
