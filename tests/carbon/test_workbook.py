@@ -158,7 +158,7 @@ def test_every_reference_number_recomputes_by_gas(of: Account, books: dict[str, 
             continue
         assert got["Total CO₂e"] == pytest.approx(want["total"], rel=1e-9, abs=1e-12)
         gases = [name for name in got if name in {line["gas"] for line in of.lines.to_pylist()} | {"CO2"}]
-        assert sum(got[gas] for gas in gases) == pytest.approx(want["total"], rel=1e-9, abs=1e-12)
+        assert sum(got[gas] or 0.0 for gas in gases) == pytest.approx(want["total"], rel=1e-9, abs=1e-12)
 
 
 def test_every_line_recomputes(of: Account, books: dict[str, Any]):
@@ -179,6 +179,13 @@ def test_the_half_range_recomputes_from_the_causes(of: Account, books: dict[str,
     halves = [row[3] for row in cells if row[0] == "Half-range, in quadrature"]
     stated = [row[3] for row in cells if row[0] == "Half-range as published"]
     assert halves[0] == pytest.approx(stated[0], rel=1e-9) and halves[0] > 0
+
+
+def test_what_is_not_known_shows_its_notation_key_and_no_zero(books: dict[str, Any]):
+    sums = {one["Sector"]: one for one in records(books["en"]["Summary"], "Sector")}
+    assert sums["IV"]["Scope 1"] > 0 and sums["IV"]["BASIC"] is None  # industry is no part of BASIC
+    assert sums["III"]["Scope 1"] == "NE" and sums["III"]["Scope 3 in BASIC"] > 0
+    assert not [one for one in sums.values() if 0 in one.values() and one["Sector"] != "I"]
 
 
 def test_a_changed_factor_moves_every_total(of: Account, tmp_path: Path):

@@ -82,7 +82,10 @@ class Used:
 
 @dataclass(frozen=True)
 class Lines:
-    """Absolute ranges of the sheet that other sheets add, the gases found, and the scope of each reference."""
+    """Absolute ranges of the sheet that other sheets add, and what it holds.
+
+    ``gases`` in the order of their columns; ``scopes`` by reference; ``known``: references and gases with tonnes.
+    """
 
     ref: str
     level: str
@@ -90,6 +93,7 @@ class Lines:
     tonnes: str
     gases: tuple[str, ...]
     scopes: Mapping[str, int]
+    known: frozenset[tuple[str, str]]
 
 
 def shown(ref: str) -> str:
@@ -135,7 +139,8 @@ def write(sheet: Sheet, rows: Sequence[Mapping[str, Any]], used: Used) -> Lines:
     name, last = quoted(sheet.name), max(sheet.row, first)
     ref, level_at, gas, tonnes = (f"{name}!${c}${first}:${c}${last}" for c in "ABJO")
     scopes = {row["ref"]: row["scope"] for row in rows}
-    return Lines(ref, level_at, gas, tonnes, gases_of(rows), scopes)
+    known = frozenset((row["ref"], row["gas"]) for row in rows if row["tco2e"] is not None)
+    return Lines(ref, level_at, gas, tonnes, gases_of(rows), scopes, known)
 
 
 def _product(row: Mapping[str, Any], used: Used, at: int) -> list[Any]:

@@ -188,7 +188,7 @@ def _not_stated(attribute: str) -> Text:
 def sheet(made: Form, lang: str) -> bytes:
     """The form as an XLSX file on one A4 page; values per person and per square metre are formulas."""
     book = workbook()
-    out = Sheet(book, _SHEET.pick(lang), lang, landscape=False)
+    out = Sheet(book, _SHEET.pick(lang), lang, landscape=False, boxed=True)
     out.say(_TITLE, bold=True, size=16, merge=len(_HEAD))
     if made.demonstration:
         out.say(DEMONSTRATION, bold=True, merge=len(_HEAD))
@@ -210,7 +210,7 @@ def sheet(made: Form, lang: str) -> bytes:
         out.write([name, unit, formula, None, None if known else _MISSING])
     out.gap()
     out.say(_SIGNED)
-    out.say(_LAYOUT)
+    out.say(_LAYOUT, size=10, merge=len(_HEAD), high=3)
     out.fit()
     return saved(book)
 

@@ -63,12 +63,16 @@ class Source:
 
 @dataclass(frozen=True)
 class Table:
-    """Where the sheet of reference numbers keeps what the summary adds: absolute ranges."""
+    """Where the sheet of reference numbers keeps what the summary adds: absolute ranges.
+
+    ``keys``: by sector, level and scope the notation keys of what has no value; a known amount is the key "".
+    """
 
     sector: str
     scope: str
     level: str
     total: str
+    keys: Mapping[tuple[str, str, int | None], frozenset[str]]
 
 
 def build(source: Source, lang: str) -> bytes:
@@ -141,8 +145,10 @@ def _write_table(sheet: Sheet, rows: Sequence[Mapping[str, Any]], lines: Lines) 
         match = f"{lines.ref},$A{at}"
         level = LEVELS.get(row["level"])
         by_gas = [
-            Formula(f"SUMIFS({lines.tonnes},{match},{lines.gas},{_letter(n)}${top})") if known else None
-            for n in range(len(_FIRST) + 1, len(_FIRST) + len(gases) + 1)
+            Formula(f"SUMIFS({lines.tonnes},{match},{lines.gas},{_letter(n)}${top})")
+            if (row["ref"], gas) in lines.known
+            else None
+            for n, gas in enumerate(gases, start=len(_FIRST) + 1)
         ]
         reason = Text(row["reason_zh"] or "", row["reason_en"] or "")
         sheet.write(
@@ -168,7 +174,12 @@ def _write_table(sheet: Sheet, rows: Sequence[Mapping[str, Any]], lines: Lines) 
         )
     name, last = quoted(sheet.name), max(sheet.row, first)
     sector, scope, level_at, amount = (f"{name}!${c}${first}:${c}${last}" for c in ("B", "D", "E", total))
-    return Table(sector, scope, level_at, amount)
+    keys: dict[tuple[str, str, int | None], set[str]] = {}
+    for row in rows:
+        where = (lines_of.shown(row["sector"]), row["level"], _scope(row, lines))
+        keys.setdefault(where, set()).add(row["key"] or "" if row["total"] is None else "")
+    frozen = {where: frozenset(found) for where, found in keys.items()}
+    return Table(sector, scope, level_at, amount, frozen)
 
 
 def _scope(row: Mapping[str, Any], lines: Lines) -> int | None:
@@ -216,15 +227,10 @@ def _write_summary(
 ) -> None:
     sheet.head(_SUMMARY, repeat=False)
     first = sheet.row + 1
-    known = [sector for sector in SECTORS if sector != "VI"]
-    names = [SECTORS[sector][1] for sector in known]
-    extra = [(Text("VI", "VI"), SECTORS["VI"][1]), (Text("–", "–"), Text("其他备忘项", "Other memo items"))]
-    for sector, name in [
-        *((Text(s, s), n) for s, n in zip(known, names, strict=True)),
-        *extra,
-    ]:
+    named = {sector: name for sector, (_, name, *_) in SECTORS.items()}
+    for sector, name in (named | {"–": Text("其他备忘项", "Other memo items")}).items():
         at = sheet.row + 1
-        sheet.write([sector, name, *_sums(table, f"$A{at}", sheet.lang)])
+        sheet.write([sector, name, *_sums(table, sector, at, sheet.lang)])
     last = sheet.row
     totals = [Formula(f"SUM({c}{first}:{c}{last})") for c in "CDEFGHIJ"]
     whole = sheet.write([None, Text("合计", "Total"), *totals], bold=True)
@@ -251,28 +257,37 @@ def _write_summary(
         )
 
 
-def _sums(table: Table, sector: str, lang: str) -> list[Formula]:
-    """The sums of a sector: scopes, territorial, memo, BASIC and BASIC+."""
+#: Columns of a sector in the summary: (level, scope) that each adds; scope None is any.
+_COLUMNS: tuple[tuple[tuple[str, int | None], ...], ...] = (
+    (("basic", 1), ("basic_plus", 1)),
+    (("basic", 2), ("basic_plus", 2)),
+    (("basic", 3),),
+    (("basic_plus", 3),),
+    (("territorial", None),),
+    (("memo", None),),
+    (("basic", None),),
+    (("basic", None), ("basic_plus", None)),
+)
 
-    def of(level: str, scope: int | None = None) -> str:
-        more = f",{table.scope},{scope}" if scope else ""
-        return (
-            f'SUMIFS({table.total},{table.sector},{sector},{table.level},"{LEVELS[level].pick(lang)}"{more})'
-        )
 
-    return [
-        Formula(text)
-        for text in (
-            f"{of('basic', 1)}+{of('basic_plus', 1)}",
-            f"{of('basic', 2)}+{of('basic_plus', 2)}",
-            of("basic", 3),
-            of("basic_plus", 3),
-            of("territorial"),
-            of("memo"),
-            of("basic"),
-            f"{of('basic')}+{of('basic_plus')}",
+def _sums(table: Table, sector: str, at: int, lang: str) -> list[Formula | str | None]:
+    """The sums of a sector: a formula where anything is known, else the notation keys of what is not."""
+    out: list[Formula | str | None] = []
+    for column in _COLUMNS:
+        keys = frozenset[str]().union(
+            *(
+                found
+                for (of, level, scope), found in table.keys.items()
+                if of == sector and any(level == name and only in (None, scope) for name, only in column)
+            )
         )
-    ]
+        parts = [
+            f'SUMIFS({table.total},{table.sector},$A{at},{table.level},"{LEVELS[level].pick(lang)}"'
+            + (f",{table.scope},{scope})" if scope else ")")
+            for level, scope in column
+        ]
+        out.append(Formula("+".join(parts)) if "" in keys else "/".join(sorted(keys)) or None)
+    return out
 
 
 def _recomputed(lines: Lines, stated: Mapping[str, str], total: int, lang: str) -> dict[str, Formula]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from tanlin.kernel.errors import Text
@@ -28,27 +29,36 @@ class Head(NamedTuple):
 
 
 class Sheet:
-    """A sheet that is written downwards, in one language."""
+    """A sheet that is written downwards, in one language; ``boxed``: its tables have lines around their cells."""
 
-    def __init__(self, book: Any, title: str, lang: str, *, landscape: bool = True) -> None:
+    def __init__(
+        self, book: Any, title: str, lang: str, *, landscape: bool = True, boxed: bool = False
+    ) -> None:
         self.sheet, self.lang, self.row = book.create_sheet(title), lang, 0
-        self.name, self._formats = title, [""]
+        self.name, self.boxed, self._formats = title, boxed, [""]
+        self._said: set[int] = set()
         setup = self.sheet.page_setup
         setup.paperSize = int(self.sheet.PAPERSIZE_A4)
         setup.orientation = "landscape" if landscape else "portrait"
         setup.fitToWidth, setup.fitToHeight = 1, 0
         self.sheet.sheet_properties.pageSetUpPr.fitToPage = True
 
-    def say(self, text: Text | str, *, bold: bool = False, size: int = 11, merge: int = 0) -> int:
-        """A line of text, centred over ``merge`` columns if any; its row number."""
+    def say(
+        self, text: Text | str, *, bold: bool = False, size: int = 11, merge: int = 0, high: int = 1
+    ) -> int:
+        """A line of text, centred over ``merge`` columns if any, or a note ``high`` lines high; its row number."""
         from openpyxl.styles import Alignment, Font
 
-        at = self.write([text])
-        cell = self.sheet.cell(at, 1)
+        self.row += 1
+        at = self.row
+        self._said.add(at)
+        cell = self.sheet.cell(at, 1, self._plain(text))
         cell.font = Font(bold=bold, size=size)
         if merge:
             self.sheet.merge_cells(start_row=at, end_row=at, start_column=1, end_column=merge)
-            cell.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
+            side = "center" if high == 1 else "left"
+            cell.alignment = Alignment(horizontal=side, vertical="center", wrap_text=True)
+            self.sheet.row_dimensions[at].height = 1.5 * size * high
         return at
 
     def head(self, columns: Sequence[Head], *, repeat: bool = True) -> int:
@@ -58,9 +68,10 @@ class Sheet:
         self._formats = [""] * len(columns)
         at = self.write([column.title for column in columns])
         self._formats = [column.number for column in columns]
-        for cell in self.sheet[at]:
+        for cell, column in zip(self.sheet[at], columns, strict=False):
             cell.font, cell.fill = Font(bold=True), PatternFill("solid", fgColor="E8EEF0")
-            cell.alignment = Alignment(wrap_text=True, vertical="center")
+            side = "right" if column.number else "left"
+            cell.alignment = Alignment(wrap_text=True, vertical="center", horizontal=side)
         if repeat:
             self.sheet.print_title_rows = f"{at}:{at}"
             self.sheet.freeze_panes = f"A{at + 1}"
@@ -72,10 +83,13 @@ class Sheet:
 
         self.row += 1
         for column, value in enumerate(cells, start=1):
+            if self.boxed:
+                self.sheet.cell(self.row, column).border = _box()
             if value is None:
                 continue
             cell = self.sheet.cell(self.row, column, self._plain(value))
-            cell.number_format = self._formats[column - 1] if column <= len(self._formats) else ""
+            if column <= len(self._formats) and self._formats[column - 1]:
+                cell.number_format = self._formats[column - 1]
             if bold:
                 cell.font = Font(bold=True)
         return self.row
@@ -95,18 +109,25 @@ class Sheet:
         self._formats = [""]
 
     def fit(self) -> None:
-        """Columns as wide as their longest text that is not the title, Chinese counting double."""
+        """Columns as wide as their longest text in tables, Chinese counting double."""
         from openpyxl.utils import get_column_letter
 
-        merged = {cell.min_row for cell in self.sheet.merged_cells.ranges}
         for number, column in enumerate(self.sheet.iter_cols(), start=1):
             texts = [
                 str(c.value)
                 for c in column
-                if c.value is not None and c.row not in merged and not str(c.value).startswith("=")
+                if c.value is not None and c.row not in self._said and not str(c.value).startswith("=")
             ]
             width = max((sum(2 if ord(ch) > 255 else 1 for ch in text) for text in texts), default=8)
             self.sheet.column_dimensions[get_column_letter(number)].width = min(max(width + 2, 10), _WIDEST)
+
+
+@lru_cache(maxsize=1)
+def _box() -> Any:
+    from openpyxl.styles import Border, Side
+
+    thin = Side(style="thin")
+    return Border(left=thin, right=thin, top=thin, bottom=thin)
 
 
 def quoted(name: str) -> str:
