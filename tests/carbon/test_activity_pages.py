@@ -75,9 +75,15 @@ def test_an_empty_page_says_what_to_do(worker):
 def test_a_form_enters_an_activity_and_shows_its_year(world, worker):
     answer = worker.post(PAGE + "new", FORM)
     assert answer.status_code == 302 and answer["location"] == PAGE + "?year=2025"
-    page = text(worker.get(answer["location"]))
-    assert "12.5 吨" in page and "GPC III.3.2" in page and "± 10 %" in page.replace("&nbsp;", " ")
+    page = text(worker.get(answer["location"])).replace("&nbsp;", " ")
+    assert "12.5 吨" in page and "= 12,500 kg" in page and "± 10 % （默认）" in page
     assert Activity.objects.get().sheet.entered_by == world.users["worker"]
+
+
+def test_references_of_the_gpc_stand_in_the_professional_view(world, worker):
+    services.enter(incineration(world.a), actor=SYSTEM)
+    plain, expert = (text(worker.get(f"{PAGE}?year=2025&view={view}")) for view in ("plain", "expert"))
+    assert "GPC III.3.2" in expert and "GPC" not in plain
 
 
 def test_a_form_stores_at_a_place_below(worker):

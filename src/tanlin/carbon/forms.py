@@ -174,21 +174,21 @@ class ActivityForm(forms.Form):
     """One activity of a place or of one below it; the service judges the values."""
 
     stream = forms.ChoiceField(label=_("Stream"), widget=forms.Select(attrs={"class": "form-select"}))
-    place = forms.CharField(
-        max_length=120,
-        label=_("Place"),
-        required=False,
-        help_text=_("Left blank: this place."),
-        widget=forms.TextInput(attrs={"list": "place-options", "autocomplete": "off"}),
-    )
-    first_day = forms.DateField(label=_("First day"), widget=forms.DateInput(attrs={"type": "date"}))
-    last_day = forms.DateField(label=_("Last day"), widget=forms.DateInput(attrs={"type": "date"}))
     amount = forms.FloatField(label=_("Amount"), min_value=0)
     unit = forms.CharField(
         max_length=20,
         label=_("Unit"),
         help_text=_("As on the paper: t, m3, km, m2 …"),
         widget=forms.TextInput(attrs={"list": "unit-options", "autocomplete": "off"}),
+    )
+    first_day = forms.DateField(label=_("First day"), widget=forms.DateInput(attrs={"type": "date"}))
+    last_day = forms.DateField(label=_("Last day"), widget=forms.DateInput(attrs={"type": "date"}))
+    place = forms.CharField(
+        max_length=120,
+        label=_("Place"),
+        required=False,
+        help_text=_("Left blank: this place."),
+        widget=forms.TextInput(attrs={"list": "place-options", "autocomplete": "off"}),
     )
     source = forms.ChoiceField(label=_("Source"), widget=forms.Select(attrs={"class": "form-select"}))
     uncertainty_pct = forms.FloatField(

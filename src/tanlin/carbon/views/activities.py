@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -23,12 +24,13 @@ from tanlin.carbon.forms import ActivityForm, SheetForm
 from tanlin.carbon.queries import activities as queries
 from tanlin.carbon.services import activities as services
 from tanlin.carbon.services.rows import rows_of
+from tanlin.carbon.views.account import is_expert, keep_view
 from tanlin.carbon.views.overview import asked_year
 from tanlin.community import queries as community
 from tanlin.kernel.errors import BadInput, Conflict, TanlinError, Text
 from tanlin.meter import queries as meter
 
-PAGE, SHEETS_SHOWN, PREVIEW_SHOWN, PROBLEMS_SHOWN = 50, 20, 50, 200
+PAGE, SHEETS_SHOWN, PREVIEW_SHOWN, PROBLEMS_SHOWN = 20, 20, 50, 200
 STEPS = (
     Text("选择文件", "Choose a file"),
     Text("核对", "Check"),
@@ -46,7 +48,9 @@ def activities(request: HttpRequest, slug: str) -> HttpResponse:
     years = queries.years(area)
     year = asked_year(request, years, timezone.localdate().year)
     first, last = date(year, 1, 1), date(year, 12, 31)
-    page = Paginator(queries.activities(area, first, last), PAGE).get_page(request.GET.get("page"))
+    order = list(streams())
+    rows = sorted(queries.activities(area, first, last), key=lambda row: order.index(row.stream))
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     entered = rows_of(area, year)
     parts = pieces(entered.entered(), entered.meters(), first, last)
     whole, out = ({part.entered.id for part in parts if part.metered is state} for state in (False, True))
@@ -64,8 +68,9 @@ def activities(request: HttpRequest, slug: str) -> HttpResponse:
         "page": page,
         "sheets": queries.sheets(area)[:SHEETS_SHOWN],
         "may": community.rights_at(request.user, area),
+        "expert": is_expert(request),
     }
-    return render(request, "carbon/activities.html", context)
+    return keep_view(request, render(request, "carbon/activities.html", context))
 
 
 def _shown(row: Any) -> dict[str, Any]:
@@ -77,6 +82,7 @@ def _shown(row: Any) -> dict[str, Any]:
         "source": SOURCES[row.source],
         "pct": pct,
         "unit": unit_word(row.unit),
+        "converted": row.stated != f"{row.amount:.15g} {row.unit}",
     }
 
 
@@ -162,7 +168,9 @@ def sheet_check(request: HttpRequest, slug: str, digest: str) -> HttpResponse:
         "found": found,
         "rows": [_shown(row) for row in found.rows[:PREVIEW_SHOWN]],
         "problems": [
-            (problem, problem.where.text()) for problem in found.problems[:PROBLEMS_SHOWN] if problem.where
+            (problem, replace(problem.where, file=None).text())
+            for problem in found.problems[:PROBLEMS_SHOWN]
+            if problem.where
         ],
         "overlaps": found.overlaps[:PROBLEMS_SHOWN],
         "error": refusal,
