@@ -2,27 +2,89 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
 
 from tanlin.kernel.cli import emit, json_option
+from tanlin.kernel.errors import BadInput, Text
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command("account")
-@click.option("--place", required=True, help="Place in the database, by its slug / 数据库中的区域")
+@click.argument("file", type=_FILE, required=False)
+@click.option("--map", "meters", type=_FILE, help="CSV of meters, as for inventory / 表计对照表")
+@click.option("--activities", "sheet", type=_FILE, help="Sheet of activities, as its template / 活动数据表")
+@click.option("--place", help="Place in the database, by its slug / 数据库中的区域")
 @click.option("--year", type=click.IntRange(1990, 2100), required=True, help="2025")
+@click.option("--population", type=click.FloatRange(min=0, min_open=True), help="Persons, with FILE / 人口")
+@click.option("--floor-area", type=click.FloatRange(min=0, min_open=True), help="m2, with FILE / 建筑面积")
+@click.option("--factors", type=_FILE, help="Facts of your own, CSV / 自带因子")
+@click.option("--gwp", type=click.Choice(["ar5", "ar6"]), default="ar5", show_default=True)
 @json_option
-def account_command(place: str, year: int, as_json: bool) -> None:
+def account_command(
+    file: Path | None, meters: Path | None, place: str | None, year: int, as_json: bool, **options: Any
+) -> None:
     """碳账户（GPC BASIC、BASIC+）。 / The account of a place and year to GPC BASIC and BASIC+."""
+    if file is not None and meters is not None:
+        answer = _of_files(file, meters, year, **options)
+    elif place is not None and file is None:
+        answer = _of_place(place, year)
+    else:
+        raise BadInput(
+            "carbon.nothing_to_count",
+            Text("请给出读数文件与 --map，或给出 --place。", "Give a file and --map, or --place."),
+        )
+    emit(answer, as_json, lambda: account_text(answer))
+
+
+def _of_place(place: str, year: int) -> dict[str, Any]:
     from tanlin.kernel.cli import setup
 
     setup()
     from tanlin.carbon import services
     from tanlin.carbon.queries.accounts import account_json
 
-    answer = account_json(services.account_for_place(place, year))
-    emit(answer, as_json, lambda: account_text(answer))
+    return account_json(services.account_for_place(place, year))
+
+
+def _of_files(
+    file: Path,
+    meters: Path,
+    year: int,
+    sheet: Path | None,
+    population: float | None,
+    floor_area: float | None,
+    factors: Path | None,
+    gwp: str,
+) -> dict[str, Any]:
+    """As ``account_json``, without receipts: files are replayed by ``inventory --receipts``."""
+    from tanlin.carbon.account.filed import account_of_files
+    from tanlin.carbon.account.results import results
+    from tanlin.carbon.edge import Job
+    from tanlin.kernel.period import Period
+
+    stated = {"population": population, "floor_area_m2": floor_area}
+    attributes = {key: value for key, value in stated.items() if value is not None}
+    job = Job(file, meters, Period(str(year)), factors=factors, gwp=gwp)
+    found = account_of_files(job, sheet, attributes, datetime.now().astimezone().date())
+    figures = {}
+    for one in results(found):
+        reason = one.reason._asdict() if one.reason else None
+        figures[one.key] = one.body() | {"reason": reason, "origin": "measured", "receipt": None}
+    facts = found.facts_used
+    return {
+        "place": found.place,
+        "year": year,
+        "boundary": found.boundary.rows(),
+        "verified": all(fact["verified"] for fact in facts),
+        "unverified": [fact["fact"] for fact in facts if not fact["verified"]],
+        "facts": facts,
+        "figures": figures,
+    }
 
 
 def account_text(answer: dict[str, Any]) -> str:
@@ -52,7 +114,7 @@ def _figure(key: str, one: dict[str, Any]) -> str:
     flags = ["暂定 / provisional"] if one["provisional"] else []
     flags += ["演示数据 / demonstration"] if one["origin"] == "demonstration" else []
     flags += [f"{one['reason']['zh']} / {one['reason']['en']}"] if one["reason"] else []
-    return f"{name.zh} / {name.en}: {shown}  ({'; '.join(flags)})  {one['receipt']}"
+    return f"{name.zh} / {name.en}: {shown}  ({'; '.join(flags)})  {one['receipt'] or ''}".rstrip()
 
 
 def _reference(row: dict[str, Any]) -> str:
