@@ -140,9 +140,12 @@ def test_good_rows_stand_beside_bad_ones(tmp_path):
     assert len(parsed.rows) == 1 and parsed.problems[0].where.row == 3
 
 
-def test_near_names_are_offered(tmp_path):
-    error = only_problem(text(tmp_path / "a.csv", ["垃圾焚烧量", *GOOD[1:]]))
-    assert "垃圾焚烧" in error.remedy.zh
+@pytest.mark.parametrize(
+    ("word", "offered"),
+    [("垃圾焚烧量", "垃圾焚烧"), ("堆肥", "堆肥（边界内）"), ("柴油", "柴油发电机与锅炉")],
+)
+def test_near_names_are_offered(tmp_path, word, offered):
+    assert offered in only_problem(text(tmp_path / "a.csv", [word, *GOOD[1:]])).remedy.zh
 
 
 def test_an_equal_row_is_told(tmp_path):

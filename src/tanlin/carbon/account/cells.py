@@ -48,7 +48,9 @@ def stream_of(text: str) -> Stream:
     key = _stream_words().get(plain(text))
     if key is not None:
         return streams()[key]
-    near = get_close_matches(plain(text), _stream_words(), 3, 0.5)
+    word = plain(text)
+    near = [known for known in _stream_words() if word and word in known][:6]
+    near = near or get_close_matches(word, _stream_words(), 3, 0.5)
     names = list(dict.fromkeys(streams()[_stream_words()[word]].name for word in near))
     zh, en = "、".join(n.zh for n in names), "; ".join(n.en for n in names)
     raise BadInput(
