@@ -120,6 +120,21 @@ def test_what_a_part_holds_covers_its_own_use_in_the_account_above(world: p.Plac
     assert used()["1"] == pytest.approx(own)
 
 
+def test_the_account_above_follows_when_the_use_of_the_holder_changes(world: p.Place) -> None:
+    below = world.row("LONE").place
+    enter(below, 1e9)
+    services.derive(world.area, p.YEAR)
+    services.derive(below, p.YEAR)
+    services.derive(world.area, p.YEAR)
+    before = used()["1"]
+    world.correct("LONE", 5, 1000.0)
+    services.derive(world.area, p.YEAR)
+    services.derive(below, p.YEAR)
+    assert tell("carbon.market").stale
+    services.derive(world.area, p.YEAR)
+    assert used()["1"] > before + 1000.0
+
+
 def test_an_instrument_of_another_place_is_not_found(world: p.Place) -> None:
     row = enter(world.area)
     below = next(

@@ -12,6 +12,7 @@ from tanlin.carbon.account.account import Account, account
 from tanlin.carbon.account.asked import AskedBook
 from tanlin.carbon.account.draws import SAMPLING, Sampling
 from tanlin.carbon.account.results import LABELS, results
+from tanlin.carbon.account.scope2 import LABELS as SCOPE2
 from tanlin.carbon.figures import Result
 from tanlin.carbon.methods import ACCOUNT
 from tanlin.carbon.rules import GWP_SET, gwp_of
@@ -82,6 +83,9 @@ def derive_account(area: Any, year: int, known: Books | None = None) -> Derived:
         if any(figure.key not in marks for figure in figures) and clock != inputs.clock():
             # no verb could mark what was not there
             recording.mark_stale([area.pk], *_days(label), LABELS, above=False)
+    if minted and area.parent_id and any(row["place"] == area.slug for row in entered.instruments):
+        # what an instrument covers above is bound by the use here
+        recording.mark_stale([area.parent_id], *_days(label), keys=SCOPE2)
     minted += derive_hourly(area, year, known)
     for each in (year, year + 1):  # the year after is compared with this one
         minted += derive_change(area, each)

@@ -8,7 +8,7 @@ from tanlin.carbon.figures import LABELS
 from tanlin.carbon.queries.accounts import account_figures
 from tanlin.carbon.services.accounting import BASE, derive_account
 from tanlin.carbon.services.deriving import Derived, Kit, derive_inventory
-from tanlin.carbon.services.rows import years_with_activities
+from tanlin.carbon.services.rows import years_with_activities, years_with_instruments
 from tanlin.community import queries as community
 from tanlin.kernel.errors import Refused
 from tanlin.kernel.figure import Figure
@@ -38,8 +38,9 @@ def derive(area: Any, period: Period, kit: Kit | None = None) -> Derived:
 
 
 def has_account(area: Any, year: int) -> bool:
-    """Whether a place gets an account of a year: those above buildings, where activities are, or one was asked for."""
-    if area.level not in SMALL or (area.pk, year) in years_with_activities(area):
+    """Whether a place gets an account of a year: those above buildings, where data are entered, or one was asked for."""
+    entered = years_with_activities(area) | years_with_instruments(area)
+    if area.level not in SMALL or (area.pk, year) in entered:
         return True
     return record.figure(area, "carbon.basic", str(year)) is not None
 
@@ -52,7 +53,8 @@ def accounts_missing(within: Any | None = None) -> set[tuple[int, str]]:
         areas = areas.filter(path__startswith=within.path)
     level = dict(areas.values_list("pk", "level"))
     based = {(area, year) for area, year in record.places_with(BASE) if len(year) == 4}
-    wanted = {pair for pair in based if level.get(pair[0], "home") not in SMALL}
+    papers = {(area, str(year)) for area, year in years_with_instruments(within)}
+    wanted = {pair for pair in based if level.get(pair[0], "home") not in SMALL or pair in papers}
     entered = {(area, str(year)) for area, year in years_with_activities(within) if area in level}
     return (wanted | entered) - have
 

@@ -87,7 +87,15 @@ def rows_of(area: Any, year: int, places: Iterable[str] = ()) -> Rows:
 
 def years_with_activities(within: Any | None = None) -> set[tuple[int, int]]:
     """(area id, year) for which an activity was entered at the place or below it."""
-    rows = Activity.objects.filter(sheet__undone=None)
+    return _years(Activity.objects.filter(sheet__undone=None), within)
+
+
+def years_with_instruments(within: Any | None = None) -> set[tuple[int, int]]:
+    """(area id, year) for which a certificate or contract was entered at the place or below it."""
+    return _years(Instrument.objects.filter(undone=None), within)
+
+
+def _years(rows: Any, within: Any | None) -> set[tuple[int, int]]:
     if within is not None:
         rows = rows.filter(area__path__startswith=within.path)
     found = rows.values_list("area__path", "first_day__year", "last_day__year").distinct()
