@@ -12,7 +12,7 @@ from tanlin.carbon.account.gpc import gpc_table
 from tanlin.carbon.account.lines import LINES
 from tanlin.carbon.account.page import page
 from tanlin.carbon.account.shown import gaps, table
-from tanlin.carbon.account.words import cause_name
+from tanlin.carbon.account.words import cause_name, stream_name
 from tanlin.kernel.errors import Text
 from tanlin.kernel.figure import Figure
 
@@ -158,3 +158,17 @@ def test_causes_are_named() -> None:
     )
     assert cause_name("survey:12", facts, places).en == "Survey 12"
     assert cause_name("other", facts, places).en == "Factor other"
+
+
+def test_a_line_that_is_only_shown_adds_to_no_reference() -> None:
+    shown = line("II.1.2", 9.0, level="memo", stream="ebike")
+    held = {
+        row["ref"]: row
+        for row in gpc_table(pa.Table.from_pylist([*LINES_OF, line("II.1.2", 25.0), shown], LINES), {})
+    }
+    assert held["II.1.2"]["total"] == 25.0 and held[""]["total"] == 9.0
+
+
+def test_metered_streams_are_named() -> None:
+    assert stream_name("electricity.import.loss").zh == "电（输配损失）"
+    assert stream_name("gas.natural_gas").en == "Gas (natural gas)"

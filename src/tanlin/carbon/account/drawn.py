@@ -158,11 +158,11 @@ def steps_picture(
         {"name": names[1], "value": after.value, "thing": "carbon", "level": True},
     ]
     change = after.value - before.value
-    part = share(abs(change) / before.value, 1) if before.value else ""
-    zh, en = ("减少", "less") if change < 0 else ("增加", "more")
+    part = f"{'+' if change > 0 else ''}{share(change / before.value, 1)}" if before.value else ""
+    levels = f"{digits(before.value)} → {digits(after.value)}{SPACE}"
     summary = Text(
-        f"{zh} {digits(abs(change))}{SPACE}{unit.zh}" + (f"（{part}）。" if part else "。"),
-        f"{digits(abs(change))}{SPACE}{unit.en} {en}" + (f" ({part})." if part else "."),
+        f"{levels}{unit.zh}" + (f"（{part}）。" if part else "。"),
+        f"{levels}{unit.en}" + (f" ({part})." if part else "."),
     )
     table = {
         "columns": [Text("项目", "Item"), unit],

@@ -72,6 +72,7 @@ def gpc_table(
     Lines without a reference of the GPC make a row of their own, so that the rows of a level sum to its total.
     ``stated``: reference → (notation key, reason), used where no line has a value.
     """
+    lines = _apart(lines)
     sums = {row["ref"]: row for row in intervals(lines, ["ref"], sampling)} if lines.num_rows else {}
     groups: dict[str, list[dict[str, Any]]] = {}
     for line in lines.to_pylist():
@@ -83,6 +84,17 @@ def gpc_table(
         _row(ref, known.get(ref), sums.get(ref), groups.get(ref, []), stated.get(ref), unstated_use)
         for ref in [*known, *extra]
     ]
+
+
+def _apart(lines: pa.Table) -> pa.Table:
+    """Lines that are only shown without the reference under which they would be added to what counts."""
+    known = references()
+    pairs = zip(lines["ref"].to_pylist(), lines["level"].to_pylist(), strict=True)
+    refs = [
+        "" if level == "memo" and ref in known and known[ref].level != "memo" else ref for ref, level in pairs
+    ]
+    at = lines.schema.get_field_index("ref")
+    return lines.set_column(at, lines.schema.field(at), pa.array(refs, pa.string()))
 
 
 def _row(

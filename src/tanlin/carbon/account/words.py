@@ -46,6 +46,7 @@ GASES = {"CO2": "CO₂", "CH4": "CH₄", "N2O": "N₂O", "SF6": "SF₆", "NF3": 
 #: What a metered stream is made of after its carrier.
 _PRODUCTS: dict[str, Text] = {
     "import": Text("", ""),
+    "import.loss": Text("输配损失", "losses of the grid"),
     "generation": Text("发电", "generation"),
     "export": Text("上网", "export"),
     "natural_gas": Text("天然气", "natural gas"),
