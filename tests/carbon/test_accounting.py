@@ -195,3 +195,11 @@ def test_a_stated_key_stands_in_the_table_with_its_reason(world: p.Place) -> Non
     assert rows["II.1.1"] == ("NO", "no through road")
     assert rows["II.4.1"][0] == "NO" and rows["III.1.1"][0] == "NE"
     assert rows["I.1.2"][0] == "IE" and rows["I.6.2"] == (None, None)
+
+
+def test_every_receipt_of_an_account_states_its_boundary(world: p.Place) -> None:
+    community.set_attribute(SYSTEM, world.area, "population", 500, date(2023, 1, 1), "census")
+    services.derive_account(world.area, 2023)
+    stated = record.receipt(SYSTEM, tell("carbon.per_person").receipt).body["parameters"]
+    assert stated["boundary"] == {"population": 500}
+    assert replay(key="carbon.per_person") == ("equal", [])

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from tanlin.carbon.account.account import Account, account
 from tanlin.carbon.account.asked import AskedBook
+from tanlin.carbon.account.boundary import ATTRIBUTES
 from tanlin.carbon.account.draws import SAMPLING, Sampling
 from tanlin.carbon.account.results import LABELS, results
 from tanlin.carbon.account.scope2 import LABELS as SCOPE2
@@ -49,19 +50,12 @@ def derive_account(area: Any, year: int, known: Books | None = None) -> Derived:
     base = record.figure(area, BASE, label)
     entered = rows_of(area, year, {row["place"] for row in (base.table or [] if base else [])})
     if base is None and not entered.activities and not marks:
-        raise Refused(
-            "carbon.nothing_to_account",
-            Text(
-                "该区域在此年份既无读数也无活动数据。",
-                "The place has neither readings nor activities in the year.",
-            ),
-            remedy=Text("请先导入读数或填写活动数据。", "Import readings or enter activities first."),
-            where=Where(value=f"{area.slug} {label}"),
-        )
+        raise _nothing(area, label)
     known = known or books(record.facts())
     rule = known.gwp_rule(area.region, Period(label).first_day)
     stated = {"gwp": gwp_of(rule), "region": area.region, "origin": _origin(area, base, entered)}
     stated |= asdict(SAMPLING)  # draws, seed
+    stated["boundary"] = {row["key"]: row["value"] for row in entered.attributes if row["key"] in ATTRIBUTES}
     made = compute(area.slug, year, stated, base.table if base else None, entered, known)
     found = results(made)
     found += [
@@ -90,6 +84,18 @@ def derive_account(area: Any, year: int, known: Books | None = None) -> Derived:
     for each in (year, year + 1):  # the year after is compared with this one
         minted += derive_change(area, each)
     return Derived(area.slug, label, figures, minted)
+
+
+def _nothing(area: Any, label: str) -> Refused:
+    return Refused(
+        "carbon.nothing_to_account",
+        Text(
+            "该区域在此年份既无读数也无活动数据。",
+            "The place has neither readings nor activities in the year.",
+        ),
+        remedy=Text("请先导入读数或填写活动数据。", "Import readings or enter activities first."),
+        where=Where(value=f"{area.slug} {label}"),
+    )
 
 
 def compute(

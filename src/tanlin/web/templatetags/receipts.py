@@ -100,12 +100,25 @@ TABLES: dict[str, Text] = {
     "meters": Text("表计", "Meters"),
     "daily": Text("每日或更密读数的表计", "Meters read daily or more often"),
     "devices": Text("表具", "Devices"),
+    "activities": Text("活动数据", "Activity data"),
+    "metered": Text("已计量的同类用量", "Meters that count the same"),
+    "attributes": Text("核算边界与标注", "Boundary and notation keys"),
+    "instruments": Text("绿电绿证", "Green power"),
+    "areas": Text("区域", "Places"),
 }
 PARAMETERS: dict[str, Text] = {
     "as_of": Text("读数截至", "Readings up to"),
     "gwp": Text("全球增温潜势", "Global warming potential"),
     "origin": Text("数据来源", "Origin of the data"),
     "tz": Text("时区", "Time zone"),
+    "region": Text("因子适用地区", "Region of the factors"),
+    "draws": Text("抽样次数", "Draws"),
+    "seed": Text("随机种子", "Seed"),
+    "population": Text("人口", "Population"),
+    "population.definition": Text("人口口径", "Definition of the population"),
+    "floor_area_m2": Text("建筑面积（平方米）", "Floor area (m²)"),
+    "area_m2": Text("占地面积（平方米）", "Land area (m²)"),
+    "boundary.rules": Text("纳入与排除规则", "What is in and out"),
 }
 ORIGINS: dict[str, Text] = {
     "measured": Text("实测", "measured"),
@@ -179,7 +192,9 @@ def spoken_parameters(receipt: Any) -> list[tuple[str, str]]:
     if receipt.body["figure"] == CLAIM:
         return [(_say(label), _say(value)) for label, value in claim_lines(given)]
     lines = []
-    for name, value in given.items():
+    for name, value in (given | given.get("boundary", {})).items():
+        if name == "boundary":
+            continue
         label = _say(PARAMETERS.get(name, Text(name, name)))
         if name == "as_of":
             value = datetime.fromtimestamp(int(value), ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
