@@ -45,10 +45,11 @@ def target(area: Any, years: Sequence[int], year: int) -> Target | None:
 def places(user: Any, area: Any, year: int) -> list[Place]:
     """The place and the others of its level that the user may see, by name."""
     same = community.areas(user).filter(level=area.level).exclude(pk=area.pk).order_by("name")
+    every = [area, *same[: MOST_PLACES - 1]]
+    held = record.figures_of(every, _OF_PLACE, str(year))
     rows = []
-    for each in [area, *same[: MOST_PLACES - 1]]:
-        found = {key: record.figure(each, key, str(year)) for key in _OF_PLACE}
-        figures = {key: figure for key, figure in found.items() if figure is not None}
+    for each in every:
+        figures = {key: held[each.pk, key] for key in _OF_PLACE if (each.pk, key) in held}
         if each.pk == area.pk or figures:
             rows.append((each.slug, Text(each.name, each.name_en or each.name), figures))
     return places_shown(rows, ATTRIBUTES)
