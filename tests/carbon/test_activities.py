@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import io
+import json
 from datetime import date
 from typing import Any
 
 import pytest
 
+from tanlin.carbon.cli import cli
 from tanlin.carbon.models import Activity, ActivitySheet
 from tanlin.carbon.queries import activities as queries
 from tanlin.carbon.services import activities as services
 from tanlin.carbon.services.activities import New
 from tanlin.community import services as community
 from tanlin.community.queries import SYSTEM
+from tanlin.kernel.cli import run
 from tanlin.kernel.errors import BadInput, Conflict, NotFound
 from tanlin.record import queries as record
 from tests.record.samples import publish
@@ -235,3 +238,17 @@ def test_reads_hold_a_place_and_all_below_it_in_the_days_asked(town, estate):
     assert [row.stream for row in of_2025] == ["waste_incineration"]
     assert queries.years(town) == [2025, 2024] and queries.years(estate) == [2025, 2024]
     assert not queries.activities(estate, date(2024, 1, 1), date(2024, 11, 30)).exists()
+
+
+# --- the command -------------------------------------------------------------------------------------------
+def test_the_command_checks_and_imports_with_yes(estate, tmp_path, capsys):
+    file = tmp_path / "活动.csv"
+    file.write_text(f"{HEADER}\n{ROW}\n{ROW.replace('吨', '米')}\n", encoding="utf-8")
+    asked = ["activities", str(file), "--place", "estate", "--json"]
+    assert run(cli, asked) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (len(shown["rows"]), shown["problems"][0]["where"]["row"], shown["sheet"]) == (1, 3, None)
+    assert run(cli, [*asked, "--yes"]) == 2 and not Activity.objects.exists()
+    capsys.readouterr()
+    assert run(cli, [*asked[:-1], "--yes", "--partial"]) == 0
+    assert "waste_incineration" in capsys.readouterr().out and Activity.objects.get().amount == 12500.0

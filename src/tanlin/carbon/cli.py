@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from tanlin.carbon.account_cli import account_command
+from tanlin.carbon.activity_cli import activities_command
 from tanlin.carbon.claim_cli import claim_command
 from tanlin.kernel.cli import emit, json_option
 from tanlin.kernel.errors import BadInput, Text
@@ -27,6 +28,7 @@ def cli() -> None:
 
 
 cli.add_command(account_command)
+cli.add_command(activities_command)
 cli.add_command(claim_command)
 
 

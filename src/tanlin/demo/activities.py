@@ -102,7 +102,17 @@ def _files(slug: str, year: int, persons: float) -> list[Entry]:
     for month, (name, kg) in zip((5, 9), REFILLED.items(), strict=True):
         day = date(year, month, 12)
         rows.append(
-            Entry(papers, name, day, day, _vary(slug, name, year, kg, 1), "kg", "document", None, "维保记录")
+            Entry(
+                papers,
+                name,
+                day,
+                day,
+                _vary(slug, name, year, kg, 1),
+                "kg",
+                "document",
+                None,
+                "公共建筑集中空调维保记录",
+            )
         )
     for name, amount in PLANTED[slug].items():
         unit = "tree" if name == "green_trees" else "m2"
