@@ -13,6 +13,7 @@ from django.conf import settings
 from django.test import Client
 
 from tanlin.carbon import services
+from tanlin.carbon.models import FactPreview
 from tanlin.community import services as community
 from tanlin.community.models import User
 from tanlin.community.queries import SYSTEM
@@ -23,13 +24,13 @@ from tests.carbon.test_preview import grid, town, work
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 FACTORS = "/place/garden/carbon/factors/"
 FIELDS = {
-    "fact_id": "grid.cn-gd.avg.2025",
-    "name_zh": "广东 2025 年电网因子",
+    "fact_id": "grid.cn-gd.avg.2024",
+    "name_zh": "广东 2024 年电网因子",
     "region": "CN-GD",
     "value": "0.4",
     "unit": "kgCO2/kWh",
-    "valid_from": "2025-01-01",
-    "valid_to": "2025-12-31",
+    "valid_from": "2024-01-01",
+    "valid_to": "2024-12-31",
     "published": "2026-10-01",
     "source": "公告",
 }
@@ -84,11 +85,11 @@ def fits(page: Any, path: Path, name: str) -> None:
 def test_enter_preview_store_and_compare_the_receipts(
     town: dict[str, Any], page: Any, tmp_path: Path
 ) -> None:
-    old = record.figure(town["garden"], "carbon.co2e", "2025")
+    old = record.figure(town["garden"], "carbon.co2e", "2024")
     enter(page)
     page.wait_for_selector("text=尚未保存")
     assert "转为正式" in page.inner_text("#preview")
-    listed = len(services.preview([grid(0.4, 2025)]).moved)
+    listed = len(services.Preview.read(FactPreview.objects.latest("pk").result).moved)
     assert page.locator("[data-moved] tbody tr").count() == 25 < listed
     assert f"{listed} 个已发布指标将变动" in page.inner_text("#preview")
     fits(page, tmp_path, "preview")
@@ -99,7 +100,7 @@ def test_enter_preview_store_and_compare_the_receipts(
     page.reload()
     page.wait_for_selector("text=已全部重新核算")
     fits(page, tmp_path, "done")
-    fresh = record.figure(town["garden"], "carbon.co2e", "2025")
+    fresh = record.figure(town["garden"], "carbon.co2e", "2024")
     row = page.locator("[data-moved] tr", has_text="garden").filter(has_text="碳排放").first
     links = [link.get_attribute("href") for link in row.locator(".receipt-link").all()]
     assert links == [f"/receipt/{old.receipt}", f"/receipt/{fresh.receipt}"]
@@ -121,11 +122,11 @@ def test_a_fact_that_came_between_is_told_and_previewed_again(
     page.click("button:text-is('重新预览')")
     page.wait_for_selector("button:text-is('保存并重新核算')")
     work()
-    assert record.fact_history("grid.cn-gd.avg.2025") == []
+    assert record.fact_history("grid.cn-gd.avg.2024") == []
 
 
 def test_where_nothing_moves_the_page_says_so(town: dict[str, Any], page: Any, tmp_path: Path) -> None:
-    enter(page, region="CN-JS", fact_id="grid.cn-js.avg.2025")
+    enter(page, region="CN-JS", fact_id="grid.cn-js.avg.2024")
     page.wait_for_selector("text=没有已发布指标会变动")
     fits(page, tmp_path, "nothing")
 
@@ -144,8 +145,8 @@ def test_notices_tariffs_and_the_set_of_potentials_are_previewed(
     assert "第 3 行" in page.inner_text(".message-error") and "列「value」" in page.inner_text(
         ".message-error"
     )
-    upload("notice.csv", csv(ROW.replace("2024", "2025").replace("2026-12-31", "2026-10-01")))
-    page.wait_for_selector("text=2025 在 3 个区域转为正式值")
+    upload("notice.csv", csv(ROW))
+    page.wait_for_selector("text=2024 在 3 个区域转为正式值")
     upload("shop.json", json.dumps(PRICE | {"hours": {"all": {"flat": ["08:00-22:00"]}}}).encode())
     assert "hours.all" in page.inner_text(".message-error")
     upload("shop.json", json.dumps(PRICE).encode())
@@ -153,7 +154,7 @@ def test_notices_tariffs_and_the_set_of_potentials_are_previewed(
     page.goto(FACTORS + "gwp")
     fits(page, tmp_path, "gwp")
     page.select_option("[name=gwp]", "ar6")
-    for name, value in {"valid_from": "2025-01-01", "published": "2026-10-01", "source": "决定"}.items():
+    for name, value in {"valid_from": "2024-01-01", "published": "2026-10-01", "source": "决定"}.items():
         page.fill(f"[name={name}]", value)
     page.click("main button:text-is('预览影响')")
     page.wait_for_selector("text=IPCC AR6")

@@ -32,7 +32,7 @@ from tanlin.record import services as recording
 from tanlin.record.queries import Resting
 
 #: Places and periods up to which a preview is computed while one waits.
-FEW = 6
+FEW = 4
 Progress = Callable[[int, int], object]
 _DAYS = ("valid_from", "valid_to", "published")
 
