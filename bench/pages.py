@@ -80,6 +80,7 @@ def alike(rows: Any) -> list[Any]:
 
 def objects(slug: str) -> dict[str, list[dict[str, Any]]]:
     """Real objects of a place by the names of the parameters that an address takes."""
+    from tanlin.carbon.models import FactPreview
     from tanlin.carbon.queries import claims
     from tanlin.community import queries as community
     from tanlin.meter import queries as meter
@@ -106,6 +107,7 @@ def objects(slug: str) -> dict[str, list[dict[str, Any]]]:
         "fact": [{"fact_id": each.fact_id} for each in facts],
         "kind": [{"slug": slug, "kind": kind} for kind in KINDS],
         "claim": [{"slug": slug, "pk": each.pk} for each in claims.claims(keeper, area)[:1]],
+        "preview": [{"slug": slug, "pk": each.pk} for each in FactPreview.objects.filter(area=area)[:1]],
         "gateway": [{"slug": slug, "pk": line.gateway.pk} for line in meter.gateways(area)[:1]],
     }
 
@@ -118,6 +120,7 @@ TAKES = {
     "record:job": "job",
     "record:fact": "fact",
     "carbon:claim": "claim",
+    "carbon:preview": "preview",
     "meter:meter": "meter",
     **dict.fromkeys(("meter:change", "meter:exchange"), "row"),
     "meter:import": "import",
@@ -131,6 +134,8 @@ NO_PAGE = {
     "record:replay",
     "record:cancel",
     "carbon:claim_withdraw",
+    "carbon:preview_again",
+    "carbon:preview_confirm",
     "carbon:instrument_undo",
     "meter:import_mapping",
     "meter:import_confirm",

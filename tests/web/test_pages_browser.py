@@ -119,6 +119,7 @@ def pages(made: garden.Place) -> list[tuple[str, str, int]]:
         *("/place/garden/carbon/instruments/", "/place/garden/carbon/instruments/new"),
         "/place/meadow/carbon/instruments/",
         *("/place/garden/carbon/factors/?q=nothing+like+this", "/place/garden/carbon/factors/new"),
+        *("/place/garden/carbon/factors/file", "/place/garden/carbon/factors/gwp"),
         *("/place/garden/record/jobs/", "/place/garden/record/events/", "/place/garden/community/"),
         *("/place/garden/meter/", meter, "/place/garden/meter/new/", "/place/garden/meter/imports/"),
         *(
