@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from tanlin.carbon.account.draws import SAMPLING, Sampling, intervals
 from tanlin.carbon.factors import data_rows
+from tanlin.carbon.reasons import reason_text
 from tanlin.kernel.errors import Text
 
 NOTATION = ("NO", "NE", "IE", "C")
@@ -143,8 +144,6 @@ def _key(
     unstated_use: set[str],
 ) -> tuple[str, Text]:
     """Notation key and why: what a worker stated, else the reason of lines without value, else the default."""
-    from tanlin.carbon.reasons import reason_text
-
     if stated and stated[0] in NOTATION:
         return stated[0], Text(stated[1], stated[1])
     if lines:

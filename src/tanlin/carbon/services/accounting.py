@@ -66,7 +66,7 @@ def derive_account(area: Any, year: int, known: Books | None = None) -> Derived:
     blob = entered.pinned()
     pins = [{"registry": sha256(blob), "rows": entered.count}, *cited]
     pins += [{"receipt": base.receipt}] if base else []
-    uses = {FactUse(*one) for one in made.book.asked} | {FactUse("", GWP_SET, area.region)}
+    uses = _uses(made) | {FactUse("", GWP_SET, area.region)}
     with transaction.atomic():  # short: nothing is computed while others wait to write
         recording.store_blob(blob, "registry")
         figures, minted = [], 0
@@ -84,6 +84,14 @@ def derive_account(area: Any, year: int, known: Books | None = None) -> Derived:
     for each in (year, year + 1):  # the year after is compared with this one
         minted += derive_change(area, each)
     return Derived(area.slug, label, figures, minted)
+
+
+def _uses(made: Account) -> set[FactUse]:
+    """The dirty index: what was asked of the facts, and the same kinds for the region of every place."""
+    asked, regions = made.book.asked, {row["region"] for row in made.areas}
+    return {FactUse(*one) for one in asked} | {
+        FactUse("", one[1], region) for one in asked for region in regions
+    }
 
 
 def _nothing(area: Any, label: str) -> Refused:
