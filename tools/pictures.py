@@ -58,6 +58,13 @@ def pages(slug: str) -> Iterator[tuple[str, str, str]]:
     yield "login", "登录 / Log in", "/login/"
     yield "home", "各社区 / Places", "/"
     yield "overview", "总览 / Overview", f"/place/{slug}/carbon/"
+    yield "account", "碳账 / Account", f"/place/{slug}/carbon/account/?view=plain"
+    yield (
+        "account-expert",
+        "碳账（专业视图） / Account, professional view",
+        f"/place/{slug}/carbon/account/?view=expert",
+    )
+    yield "compare", "比较 / Compare", f"/place/{slug}/carbon/compare/"
     yield "receipt", "凭据 / Receipt", f"/receipt/{figures['carbon.co2e', newest].receipt}"
     yield "factors", "排放因子与价格 / Factors and tariffs", f"/place/{slug}/carbon/factors/"
     yield "factor-new", "新增因子 / Add a factor", f"/place/{slug}/carbon/factors/new"

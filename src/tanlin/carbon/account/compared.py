@@ -34,6 +34,10 @@ EFFECTS: dict[str, tuple[Text, Text]] = {
         Text("每单位的排放变化，如电网变清洁", "emissions of a unit, such as a cleaner grid"),
     ),
 }
+NOT_FIXED = Text(
+    "尚未固定基准年总量的溯源单，无法判断是否需要重算。",
+    "No receipt was fixed for its total, so whether it must be recalculated cannot be told.",
+)
 _UNIT = f"{SPACE}tCO₂e"
 
 
@@ -82,7 +86,7 @@ def target_shown(
     Args:
         values: published figures per person by year, with their intervals. base: the base year and its state.
     """
-    state = (base[0], base[1].why) if base else (None, None)
+    state = (base[0], base[1].why if base[1].due is not None else NOT_FIXED) if base else (None, None)
     if not points:
         return Target(None, "no_path", None, [], *state)
     now = next((one for one in values if one.year == year), YearValue(year, None))
