@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from tanlin.carbon import services
+from tanlin.carbon.account.boundary import ATTRIBUTES
 from tanlin.carbon.account.results import LABELS
+from tanlin.carbon.cli import cli
 from tanlin.carbon.models import Activity, ActivitySheet
 from tanlin.community import services as community
 from tanlin.community.queries import SYSTEM
+from tanlin.kernel.cli import run
 from tanlin.kernel.errors import Refused
 from tanlin.record import FactRow
 from tanlin.record import queries as record
@@ -203,3 +208,31 @@ def test_every_receipt_of_an_account_states_its_boundary(world: p.Place) -> None
     stated = record.receipt(SYSTEM, tell("carbon.per_person").receipt).body["parameters"]
     assert stated["boundary"] == {"population": 500}
     assert replay(key="carbon.per_person") == ("equal", [])
+
+
+def test_an_inventory_without_its_account_is_due_for_it_alone() -> None:
+    from tanlin.carbon.services.deriving import derive_inventory
+
+    made = p.build()
+    kit = services.Kit.fresh()
+    derive_inventory(made.area, p.YEAR, kit)
+    derive_inventory(made.areas["garden-1"], p.YEAR, kit)
+    due = services.waiting(kit)
+    assert (made.area.pk, "2023") in due.only
+    assert (made.areas["garden-1"].pk, "2023") not in due.pairs  # a building has one on request
+
+
+def test_api_and_command_print_the_same_account_with_its_boundary_and_unverified_facts(
+    world: p.Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    enter(world.area)
+    services.derive_account(world.area, 2023)
+    client = Client()
+    client.force_login(world.users["keeper"])
+    answer = client.get("/api/v1/places/garden/account?year=2023").json()
+    assert run(cli, ["account", "--place", "garden", "--year", "2023", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == answer
+    assert answer["figures"]["carbon.basic"]["value"] == tell("carbon.basic").value
+    assert [row["key"] for row in answer["boundary"]] == list(ATTRIBUTES)
+    assert answer["verified"] is False and "transport.cn.petrol_car.km" in answer["unverified"]
+    assert client.get("/api/v1/places/garden/account?year=2019").status_code == 404
