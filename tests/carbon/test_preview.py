@@ -302,6 +302,18 @@ def test_what_is_stored_already_or_no_fact_is_refused(town: dict[str, Any]) -> N
             services.preview([wrong])
 
 
+def test_a_tariff_keeps_what_every_year_of_it_is_priced_by(town: dict[str, Any]) -> None:
+    fact = record.fact_by("tariff.CN-GD-SZ.residential")
+    for over in (
+        {"carrier": "water", "unit": "m3"},
+        {"currency": "USD"},
+        {"hours": {"all": {"all": ["00:00-24:00"]}}},
+    ):
+        value = dict(fact.value) | over
+        with refused(BadInput, "carbon.other_tariff"):
+            services.preview([FactRow(**vars(fact) | {"value": value, "learned": None, "vintage": ""})])
+
+
 def test_a_newer_method_takes_up_the_figures_of_the_older_one(
     town: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ from tanlin.carbon.stored import TARIFF, books, is_rule, shipped_rows
 from tanlin.carbon.tariff_check import check_tariff
 from tanlin.kernel.errors import BadInput, Refused, Text, Where
 from tanlin.record import FactRow
+from tanlin.record import queries as record
 from tanlin.record import services as recording
 
 
@@ -25,9 +26,7 @@ def add_factor(row: FactRow, *, actor: Any) -> bool:
 
 def add_facts(rows: Iterable[FactRow], *, actor: Any) -> int:
     """Append facts, all or none; returns how many said something new. Raises BadInput for what is no fact."""
-    rows = list(rows)
-    for row in rows:
-        _check(row)
+    rows = _sound(rows)
     return recording.add_facts(rows, actor=actor)
 
 
@@ -36,10 +35,7 @@ def checked(rows: Iterable[FactRow]) -> list[FactRow]:
 
     Raises BadInput for what is no fact, Refused where nothing is new.
     """
-    rows = list(rows)
-    for row in rows:
-        _check(row)
-    found = recording.news(rows)
+    found = recording.news(_sound(rows))
     if not found:
         raise Refused(
             "carbon.nothing_new",
@@ -58,6 +54,36 @@ def with_news(known: Iterable[FactRow], rows: Iterable[FactRow]) -> list[FactRow
         if row.fact_id not in newest or newest[row.fact_id].published <= row.published:
             newest[row.fact_id] = row
     return [newest[name] for name in sorted(newest)]
+
+
+def _sound(rows: Iterable[FactRow]) -> list[FactRow]:
+    rows = list(rows)
+    for row in rows:
+        _check(row)
+    if any(row.kind == TARIFF for row in rows):
+        known = {row.value["tariff_id"]: row.value for row in record.facts(TARIFF)}
+        for row in rows:
+            if row.kind == TARIFF:
+                _check_same(row.value, known.setdefault(row.value["tariff_id"], row.value))
+    return rows
+
+
+def _check_same(tariff: dict[str, Any], known: dict[str, Any]) -> None:
+    """Dated rows of one tariff are priced as one: what they share decides about every year, so it never changes."""
+    if _shared(tariff) != _shared(known):
+        raise BadInput(
+            "carbon.other_tariff",
+            Text(
+                "同一编号的价格方案须保持能源品种、货币和是否分时不变。",
+                "A tariff keeps its carrier, its currency and whether it depends on the hour.",
+            ),
+            remedy=Text("请换用新的编号。", "Give it another id."),
+            where=Where(column="tariff_id", value=tariff["tariff_id"]),
+        )
+
+
+def _shared(tariff: dict[str, Any]) -> tuple[Any, ...]:
+    return tariff.get("carrier", "electricity"), tariff.get("currency", "CNY"), bool(tariff.get("hours"))
 
 
 def _check(row: FactRow) -> None:
