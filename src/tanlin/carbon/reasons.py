@@ -49,7 +49,8 @@ REASONS: dict[str, Text] = {
         "It exceeds the electricity bought on the days it states; the excess covers nothing.",
     ),
     "market.use_unknown": Text(
-        "持有该凭证的区域没有外购电量数据。", "The place that holds it has no figure of bought electricity."
+        "持有该绿证或合同的区域没有外购电量数据。",
+        "The place that holds it has no figure of bought electricity.",
     ),
     "compare.one_year": Text("只有一年有数据。", "Only one of the years has data."),
     "compare.months": Text("两年没有可比的相同月份。", "The two years have no months in common."),

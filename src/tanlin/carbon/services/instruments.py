@@ -92,7 +92,7 @@ def _known(new: NewInstrument) -> Conflict:
     return Conflict(
         "carbon.instrument_known",
         Text(
-            "这个编号已经登记，同一份凭证只能使用一次。",
+            "这个编号已经登记，同一份绿证或合同只能使用一次。",
             "This number is entered already; an instrument is used once.",
         ),
         remedy=Text("如需更正，请先撤销原有登记。", "To correct it, undo the other entry first."),
@@ -102,14 +102,14 @@ def _known(new: NewInstrument) -> Conflict:
 
 def _check(new: NewInstrument) -> None:
     if new.kind not in InstrumentKind.values:
-        raise _bad("kind", Text("没有这种凭证。", "There is no such kind of instrument."), new.kind)
+        raise _bad("kind", Text("没有这种绿电类别。", "There is no such kind of instrument."), new.kind)
     if not new.registry.strip() or not new.number.strip():
         raise _bad(
             "number",
             Text("请填写登记机构和编号。", "State the registry and the number."),
             new.number,
             Text(
-                "没有编号的凭证无法核对，不能计入。",
+                "没有编号的绿证或合同无法核对，不能计入。",
                 "Without a number nobody can check it, so it cannot count.",
             ),
         )
