@@ -74,7 +74,7 @@ def test_a_figure_per_person_stands_beside_its_boundary_and_unknown_is_a_word(si
     page = site.open(ACCOUNT, viewport=DESK)
     card = page.inner_text("[data-figure='carbon.per_person']")
     assert "暂无数据" in card and "0" not in card  # nobody has stated a population
-    assert "未填写" in page.inner_text("section[aria-labelledby=boundary]")
+    assert "未说明" in page.inner_text("section[aria-labelledby=boundary]")
     assert "未估算" in page.inner_text("section[aria-labelledby=gaps]")
 
 

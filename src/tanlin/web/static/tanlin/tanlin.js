@@ -45,5 +45,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// On a phone the strip of tabs is wider than the screen: the one that is open comes into view.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 mountAll(document);
 say();
