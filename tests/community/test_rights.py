@@ -8,7 +8,16 @@ from django.utils import timezone
 
 from tanlin.community import queries, services
 from tanlin.community.models import RoleGrant
-from tanlin.community.rights import GRANTABLE, RIGHTS, ROLE_RIGHTS, SYSTEM, may_grant, roles_with
+from tanlin.community.rights import (
+    GRANTABLE,
+    OUTSIDE,
+    RIGHTS,
+    ROLE_RIGHTS,
+    ROLES,
+    SYSTEM,
+    may_grant,
+    roles_with,
+)
 from tanlin.kernel.errors import Forbidden, NotFound
 from tests.support.world import World, build
 
@@ -18,10 +27,19 @@ def world(db: None) -> World:
     return build(rooms=False)
 
 
-def test_every_role_sees_and_the_auditor_changes_nothing() -> None:
-    assert all("view" in rights <= set(RIGHTS) for rights in ROLE_RIGHTS.values())
-    assert ROLE_RIGHTS["auditor"] == {"view", "replay"}
-    assert ROLE_RIGHTS["operator"] == set(RIGHTS)
+def test_every_role_enters_and_the_auditor_changes_nothing() -> None:
+    assert all("enter" in rights <= set(RIGHTS) for rights in ROLE_RIGHTS.values())
+    assert ROLE_RIGHTS["auditor"] == {"enter", "view", "replay"}
+    assert ROLE_RIGHTS["operator"] == set(RIGHTS) - {"people"}
+
+
+def test_residents_belong_to_those_who_serve_them_on_the_spot() -> None:
+    assert set(roles_with("people")) == {"street", "worker", "grid"}
+
+
+def test_who_comes_from_outside_sees_nothing_of_the_workbench() -> None:
+    assert {role for role in ROLES if "view" not in ROLE_RIGHTS[role]} == OUTSIDE
+    assert all(ROLE_RIGHTS[role] == {"enter"} for role in OUTSIDE)
 
 
 def test_only_those_who_manage_people_may_give_roles() -> None:

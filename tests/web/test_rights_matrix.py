@@ -52,7 +52,8 @@ def expected(row: Row, actor: str, api: bool) -> tuple[int, ...]:
     held = {"nobody": frozenset(), "other": ROLE_RIGHTS["worker"]}.get(actor) or ROLE_RIGHTS.get(
         actor, frozenset()
     )
-    if row.scope == "place" and actor in ("nobody", "other"):
+    blind = actor in ("nobody", "other") or (row.right not in held and "view" not in held)
+    if row.scope == "place" and blind:
         return (404,)
     return row.ok if row.right == "any" or row.right in held else (403,)
 

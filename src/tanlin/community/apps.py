@@ -15,5 +15,9 @@ class CommunityConfig(AppConfig):
         urls="tanlin.community.urls",
         api="tanlin.community.api:router",
         commands={"community": "tanlin.community.cli:cli"},
+        jobs={"community.retain": "tanlin.community.jobs:retain"},
+        periodic=("community.retain@86400",),
+        shredder="tanlin.community.services.erasure:shred",
+        exporter="tanlin.community.services.erasure:tables",
         nav=(Nav("community:people", Text("组织与人员", "People"), icon="people", order=70),),
     )

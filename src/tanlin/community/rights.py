@@ -2,26 +2,41 @@
 
 from typing import Final
 
-RIGHTS: Final = ("view", "import", "undo", "meters", "factors", "derive", "replay", "users")
+RIGHTS: Final = (
+    *("enter", "view", "import", "undo", "meters", "factors", "derive", "replay", "users"),
+    *("people", "privacy"),
+)
 
-# view: read everything of the place; import: bring readings in; undo: void an import; meters: edit the registry;
-# factors: edit dated factors and tariffs; derive: ask for figures to be computed; replay: recompute a receipt;
-# users: areas, organisations, users and grants. The auditor reads everything and changes nothing.
+# enter: the place is one's own, nothing of the workbench; view: read everything of the place, persons apart;
+# import: bring readings in; undo: void an import; meters: edit the registry; factors: edit dated factors and tariffs;
+# derive: ask for figures to be computed; replay: recompute a receipt; users: areas, organisations, users and grants;
+# people: residents and households, masked, with a logged reveal; privacy: the privacy notice.
+# Residents belong to those who serve them on the spot (PIPL art. 6): not to the district, nor to the operator, who
+# runs the machine, nor to the auditor, who reads everything else and changes nothing.
 ROLE_RIGHTS: Final[dict[str, frozenset[str]]] = {
-    "operator": frozenset(RIGHTS),
-    "district": frozenset({"view", "derive", "replay", "users"}),
-    "street": frozenset({"view", "import", "undo", "meters", "derive", "replay", "users"}),
-    "worker": frozenset({"view", "import", "undo", "derive", "replay"}),
-    "engineer": frozenset({"view", "import", "undo", "meters", "factors", "derive", "replay"}),
-    "auditor": frozenset({"view", "replay"}),
+    "operator": frozenset(RIGHTS) - {"people"},
+    "district": frozenset({"enter", "view", "derive", "replay", "users", "privacy"}),
+    "street": frozenset({"enter", "view", "import", "undo", "meters", "derive", "replay", "users", "people"}),
+    "worker": frozenset({"enter", "view", "import", "undo", "derive", "replay", "people"}),
+    "engineer": frozenset({"enter", "view", "import", "undo", "meters", "factors", "derive", "replay"}),
+    "auditor": frozenset({"enter", "view", "replay"}),
+    "grid": frozenset({"enter", "view", "people"}),
+    # From outside the office: each gets the rights of what it does there, and sees nothing else of the place.
+    "lead": frozenset({"enter"}),
+    "volunteer": frozenset({"enter"}),
+    "guide": frozenset({"enter"}),
+    "property": frozenset({"enter"}),
+    "owners": frozenset({"enter"}),
+    "partner": frozenset({"enter"}),
 }
 ROLES: Final = tuple(ROLE_RIGHTS)
+OUTSIDE: Final = frozenset({"lead", "volunteer", "guide", "property", "owners", "partner"})
 
 # Which roles a role may give and take within its own area. Nobody gives a role to himself.
 GRANTABLE: Final[dict[str, frozenset[str]]] = {
     "operator": frozenset(ROLES),
-    "district": frozenset({"district", "street", "worker", "engineer", "auditor"}),
-    "street": frozenset({"street", "worker", "engineer", "auditor"}),
+    "district": frozenset({"district", "street", "worker", "engineer", "auditor", "grid"}) | OUTSIDE,
+    "street": frozenset({"street", "worker", "engineer", "auditor", "grid"}) | OUTSIDE,
 }
 
 

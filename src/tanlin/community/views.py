@@ -18,7 +18,22 @@ from tanlin.kernel.manifest import figures_on
 
 CHILDREN_SHOWN = 200
 #: Verbs as the operation log prints them.
-SPOKEN = (gettext_noop("community.password_set"),)
+SPOKEN = (
+    gettext_noop("community.password_set"),
+    gettext_noop("community.person_added"),
+    gettext_noop("community.person_edited"),
+    gettext_noop("community.person_revealed"),
+    gettext_noop("community.person_exported"),
+    gettext_noop("community.person_erased"),
+    gettext_noop("community.persons_merged"),
+    gettext_noop("community.household_joined"),
+    gettext_noop("community.household_left"),
+    gettext_noop("community.consent_given"),
+    gettext_noop("community.consent_withdrawn"),
+    gettext_noop("community.retention_applied"),
+    gettext_noop("community.notice_published"),
+    gettext_noop("community.retain"),
+)
 WIDE_LEVELS = ("city", "district", "street")
 
 

@@ -59,6 +59,12 @@ class Room:
     figures: dict[str, Text] = field(default_factory=dict)
     #: dated attribute of an area (or a prefix that ends in a point) → keys of the figures that rest on it
     attributes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    #: dotted path of ``(person_ids: list[int], purposes: frozenset[str] | None) -> dict[str, int]``: blanks what the
+    #: room keeps of these persons for these ended purposes (None: everything), keeps rows that are counted, and
+    #: returns how many rows of each kind it blanked; runs inside the caller's transaction
+    shredder: str = ""
+    #: dotted path of ``(person_ids: list[int]) -> dict[str, list[dict]]``: what the room keeps of a person, as tables
+    exporter: str = ""
 
 
 def load(path: str) -> Any:

@@ -4,7 +4,6 @@ A value that cannot be read stops the start with a message; nothing falls back s
 """
 
 import os
-import secrets
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from tanlin.kernel.paths import home
+from tanlin.kernel.paths import home, stored_secret
 from tanlin.web.rooms import ROOMS
 
 
@@ -63,26 +62,6 @@ def env_choice(name: str, default: str, choices: tuple[str, ...]) -> str:
     return value
 
 
-def stored_secret(path: Path) -> str:
-    """The key in ``path``, made at the first start (mode 600); processes starting together read the same one."""
-    if not path.exists():
-        draft = path.with_name(f".secret-{os.getpid()}")
-        with os.fdopen(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(48))
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(draft, path)  # fails if another process was first; then its key stands
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    key = path.read_text("utf-8").strip()
-    if len(key) < 32:
-        raise ImproperlyConfigured(f"the key in {path} is too short; delete the file to make a new one")
-    return key
-
-
 def database(url: str) -> dict[str, Any]:
     """Connection settings of a ``sqlite:`` or ``postgres:`` address."""
     try:
@@ -108,6 +87,9 @@ HOME = home()
 DEBUG = env_bool("TANLIN_DEBUG", False)
 HTTPS = env_bool("TANLIN_HTTPS", False)
 SECRET_KEY = env("TANLIN_SECRET_KEY", "") or stored_secret(HOME / "secret")
+PERSON_KEY = env(
+    "TANLIN_KEY", ""
+)  # wraps the keys of personal values; "": kept in ``people.key`` of the home
 ALLOWED_HOSTS = env_list("TANLIN_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", "testserver"])
 CSRF_TRUSTED_ORIGINS = env_list("TANLIN_CSRF_TRUSTED_ORIGINS", [])
 PROXIES = env_int("TANLIN_PROXIES", 0, 0, 5)  # reverse proxies in front, whose X-Forwarded-For is believed

@@ -18,6 +18,8 @@ from django.db.models.functions import Cast, Concat, Substr
 from tanlin.community import queries
 from tanlin.community.models import Area, AreaAttribute, Organisation
 from tanlin.community.rights import SYSTEM, System
+from tanlin.community.services.consents import give_consent, publish_notice, use_purpose, withdraw_consent
+from tanlin.community.services.erasure import erase_person, export_person, remove_persons
 from tanlin.community.services.grants import (
     actor_user,
     create_user,
@@ -28,6 +30,14 @@ from tanlin.community.services.grants import (
     revoke,
     set_password,
 )
+from tanlin.community.services.persons import (
+    add_person,
+    edit_person,
+    join_household,
+    leave_household,
+    merge_persons,
+    reveal_person,
+)
 from tanlin.community.services.removal import remove_tree
 from tanlin.kernel.errors import BadInput, Conflict, Forbidden, Text, Where
 from tanlin.kernel.manifest import figures_on
@@ -35,20 +45,33 @@ from tanlin.kernel.ports import mark_stale, report_event
 
 __all__ = [
     "SYSTEM",
+    "add_person",
     "create_area",
     "create_areas",
     "create_organisation",
     "create_user",
     "deactivate_user",
+    "edit_person",
+    "erase_person",
+    "export_person",
+    "give_consent",
     "grant",
     "join_grid",
+    "join_household",
+    "leave_household",
+    "merge_persons",
     "move_area",
     "new_password",
+    "publish_notice",
+    "remove_persons",
     "remove_tree",
     "restore_user",
+    "reveal_person",
     "revoke",
     "set_attribute",
     "set_password",
+    "use_purpose",
+    "withdraw_consent",
 ]
 
 # The ladder of design section 2; levels that are not on it attach anywhere.

@@ -199,4 +199,11 @@ ROLE_TITLES = {
     "worker": _("community worker"),
     "engineer": _("energy engineer"),
     "auditor": _("auditor"),
+    "grid": _("grid worker"),
+    "lead": _("building lead"),
+    "volunteer": _("volunteer"),
+    "guide": _("guide"),
+    "property": _("property manager"),
+    "owners": _("owners' committee"),
+    "partner": _("local partner unit"),
 }
