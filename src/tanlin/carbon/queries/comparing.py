@@ -17,6 +17,7 @@ from tanlin.kernel.figure import Figure
 from tanlin.record import queries as record
 
 MOST_YEARS, MOST_PLACES = 6, 20
+WIDER = ("city", "district", "street")
 PER_PERSON = "carbon.target.per_person"
 _OF_PLACE = ("carbon.basic", "carbon.per_person", "carbon.boundary")
 
@@ -43,8 +44,12 @@ def target(area: Any, years: Sequence[int], year: int) -> Target | None:
 
 
 def places(user: Any, area: Any, year: int) -> list[Place]:
-    """The place and the others of its level that the user may see, by name."""
-    same = community.areas(user).filter(level=area.level).exclude(pk=area.pk).order_by("name")
+    """The place and the others of its level that the user may see, by name; of a wider area its communities."""
+    seen = community.areas(user).exclude(pk=area.pk).order_by("name")
+    if area.level in WIDER:
+        same = seen.filter(level="community", path__startswith=area.path)
+    else:
+        same = seen.filter(level=area.level)
     every = [area, *same[: MOST_PLACES - 1]]
     held = record.figures_of(every, _OF_PLACE, str(year))
     rows = []
