@@ -11,6 +11,7 @@ import pytest
 from tanlin.carbon.account.account import Account
 from tanlin.carbon.account.asked import AskedBook
 from tanlin.carbon.account.boundary import Boundary
+from tanlin.carbon.account.draws import Sampling
 from tanlin.carbon.account.lines import LINES
 from tanlin.carbon.account.market_shown import Scope2, scope2_shown
 from tanlin.carbon.account.scope2 import scope2
@@ -55,6 +56,16 @@ def test_both_totals_stand_side_by_side_with_their_intervals() -> None:
     market = told["carbon.market"]
     assert market.value == pytest.approx(1700 * 0.6096 / 1000)
     assert market.low is not None and market.value is not None and market.low < market.value
+
+
+def test_intervals_are_drawn_as_the_account_is_sampled() -> None:
+    """A replay takes the draws and the seed that the receipt states, not those of today."""
+    row = line("a", month=202301) | {"causes": [{"cause": "survey:1", "pct": 90.0, "shape": "lognormal"}]}
+    lines = pa.Table.from_pylist([row], LINES)
+    lows = [
+        made(account(lines=lines, sampling=Sampling(1000, seed)))["carbon.location"].low for seed in (1, 2, 1)
+    ]
+    assert lows[0] == lows[2] != lows[1]
 
 
 def test_parts_and_instruments_are_told() -> None:

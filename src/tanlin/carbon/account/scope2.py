@@ -7,10 +7,9 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
-from tanlin.carbon.account.account import Account, stated
+from tanlin.carbon.account.account import Account
 from tanlin.carbon.account.market import PARTS, RESIDUAL, Market, market, use_by_month
 from tanlin.carbon.account.match import Instrument, Match
 from tanlin.carbon.account.programme import PROGRAMMES, programme_total
@@ -39,14 +38,17 @@ def scope2(account: Account) -> list[Result]:
         place=account.place,
         below=_below(account),
     )
-    both = {"carbon.market": made.lines, "carbon.location": made.location}
-    out = [_figure(key, lines) for key, lines in both.items()]
+    both = {
+        "carbon.market": account.stated(made.lines),
+        "carbon.location": account.stated(made.location),
+    }
+    out = [_figure(key, total) for key, total in both.items()]
     rows = [
-        {"row": "method", "method": key.removeprefix("carbon.")} | _sum(lines) for key, lines in both.items()
+        {"row": "method", "method": key.removeprefix("carbon.")} | _told(total) for key, total in both.items()
     ]
-    rows += parts(made) + [instrument_row(one) for one in made.matches] + factor_rows(account)
-    shares = {"provisional": stated(made.lines)["provisional"]}
-    out.append(Result("carbon.market_parts", None, "tCO2e", **shares, table=rows))
+    rows += parts(account, made) + [instrument_row(one) for one in made.matches] + factor_rows(account)
+    provisional = both["carbon.market"]["provisional"]
+    out.append(Result("carbon.market_parts", None, "tCO2e", provisional=provisional, table=rows))
     held = [one for one in PROGRAMMES.values() if one.region in region_chain(account.region)]
     if held:
         told = [_programme_row(account, one.id) for one in held]
@@ -80,17 +82,20 @@ def _below(account: Account) -> dict[str, np.ndarray]:
     return out
 
 
-def parts(made: Market) -> list[dict[str, Any]]:
+def parts(account: Account, made: Market) -> list[dict[str, Any]]:
     """One row a part of the market-based total: kWh (None for heat, cooling and the unknown), tCO2e with interval."""
     out = []
     power = pc.equal(made.lines["unit"], "kWh")
     for name in PARTS:
         lines = made.lines.filter(pc.and_(power, pc.equal(made.lines["source"], name)))
         if lines.num_rows:
-            out.append({"row": "part", "part": name, "kwh": pc.sum(lines["activity"]).as_py()} | _sum(lines))
+            out.append(
+                {"row": "part", "part": name, "kwh": pc.sum(lines["activity"]).as_py()}
+                | _told(account.stated(lines))
+            )
     rest = made.lines.filter(pc.invert(power))
     if rest.num_rows:
-        out.append({"row": "part", "part": "heat", "kwh": None} | _sum(rest))
+        out.append({"row": "part", "part": "heat", "kwh": None} | _told(account.stated(rest)))
     return out
 
 
@@ -146,13 +151,11 @@ def _programme_row(account: Account, programme: str) -> dict[str, Any]:
     }
 
 
-def _sum(lines: pa.Table) -> dict[str, Any]:
-    found = stated(lines)
+def _told(total: Mapping[str, Any]) -> dict[str, Any]:
     same = ("low", "high", "provisional", "verified", "unknown")
-    return {"tco2e": found["value"]} | {name: found[name] for name in same}
+    return {"tco2e": total["value"]} | {name: total[name] for name in same}
 
 
-def _figure(key: str, lines: pa.Table) -> Result:
-    found: Mapping[str, Any] = stated(lines)
+def _figure(key: str, total: Mapping[str, Any]) -> Result:
     same = ("value", "low", "high", "estimated", "provisional", "unknown")
-    return Result(key, unit="tCO2e", **{name: found[name] for name in same})
+    return Result(key, unit="tCO2e", **{name: total[name] for name in same})
