@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -10,7 +11,7 @@ import pyarrow as pa
 from tanlin.carbon.account.account import Account, account
 from tanlin.carbon.account.asked import AskedBook
 from tanlin.carbon.account.boundary import boundary_of
-from tanlin.carbon.account.entered import Entered
+from tanlin.carbon.account.entered import Entered, Metered
 from tanlin.carbon.factors import Emission, Fact, FactorBook, carriers, emission_per_unit, read_facts
 from tanlin.carbon.tables import INVENTORY
 from tanlin.kernel.units import CANONICAL
@@ -84,6 +85,7 @@ def made(
     region: str = "XX",
     year: int = YEAR,
     gwp: str = "ar5",
+    meters: Sequence[Metered] = (),
     **stated: Any,
 ) -> Account:
     """The account of the city; ``stated``: attributes by key, points written as two underscores."""
@@ -94,7 +96,7 @@ def made(
     return account(
         pa.Table.from_pylist(rows, INVENTORY),
         activities or [],
-        [],
+        meters,
         book or shipped(),
         place="city",
         region=region,

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tanlin.carbon.account.asked import AskedBook
 from tanlin.carbon.account.boundary import boundary_of
+from tanlin.carbon.account.entered import Metered
 from tanlin.carbon.account.gpc import references
 from tanlin.carbon.account.results import results
 from tanlin.carbon.factors import FactorBook
@@ -146,6 +148,16 @@ def test_a_stated_key_never_hides_a_value() -> None:
     table = gpc(made([row], region="CN-GD", gpc__key__I__6__2="NO", gpc__key__I__1__2="NO"))
     assert table["I.6.2"]["key"] is None and table["I.6.2"]["total"] == pytest.approx(0.4419)
     assert (table["I.1.2"]["key"], table["I.1.2"]["reason_en"]) == ("NO", "test")
+
+
+def test_a_reference_is_counted_elsewhere_only_where_all_of_it_is() -> None:
+    """Heat that a meter counts from July on; before, no factor of it is known."""
+    heat = entered("heat_home", 5.0)
+    metered = Metered(heat.path, "heat", "", date(2023, 7, 1), None)
+    half = gpc(made([], [heat], AskedBook([]), meters=[metered]))["I.1.2"]
+    assert half["key"] == "NE" and half["unknown"]
+    whole = gpc(made([], [heat], AskedBook([]), meters=[metered._replace(first=date(2023, 1, 1))]))["I.1.2"]
+    assert whole["key"] == "IE" and not whole["unknown"]
 
 
 def test_rows_of_the_table_sum_to_the_totals_of_their_level() -> None:

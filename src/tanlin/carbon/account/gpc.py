@@ -148,7 +148,8 @@ def _key(
         return stated[0], Text(stated[1], stated[1])
     if lines:
         codes = sorted({line["reason"] or "factor.none" for line in lines})
-        return next((line["key"] for line in lines if line["key"]), "NE"), reason_text(";".join(codes))
+        keys = {line["key"] or "NE" for line in lines}  # counted elsewhere only where every line is
+        return keys.pop() if len(keys) == 1 else "NE", reason_text(";".join(codes))
     if _counted_elsewhere(ref, unstated_use):
         return "IE", REASONS["IE"]
     key = about.key if about else "NE"
