@@ -80,7 +80,7 @@ def derive_account(area: Any, year: int, known: Books | None = None) -> Derived:
     if minted and area.parent_id and any(row["place"] == area.slug for row in entered.instruments):
         # what an instrument covers above is bound by the use here
         recording.mark_stale([area.parent_id], *_days(label), keys=SCOPE2)
-    minted += derive_hourly(area, year, known)
+    minted += derive_hourly(area, year, known, clock)
     for each in (year, year + 1):  # the year after is compared with this one
         minted += derive_change(area, each)
     return Derived(area.slug, label, figures, minted)

@@ -25,11 +25,10 @@ Row = dict[str, Any]
 def derive_change(area: Any, year: int) -> int:
     """Compare a year with the one before and publish it; returns receipts minted, 0 where a year has no account."""
     label = str(year)
-    pair = [record.figure(area, BASE, period) for period in (str(year - 1), label)]
-    was, now = pair
+    marks = record.marks(area, KEY, label)  # first: see publish_figure
+    was, now = (record.figure(area, BASE, period) for period in (str(year - 1), label))
     if was is None or now is None:
         return 0
-    marks = record.marks(area, KEY, label)
     receipts = [str(was.receipt), str(now.receipt)]
     stated: Row = {"months": _months(area, receipts, year), "origin": now.origin}
     result = change(was.table or [], now.table or [], stated["months"])

@@ -27,14 +27,18 @@ BASE = "carbon.hours"
 Row = dict[str, Any]
 
 
-def derive_hourly(area: Any, year: int, known: Books | None = None) -> int:
-    """Compute and publish the hours of a year; returns receipts minted, 0 where no meter is read hourly."""
+def derive_hourly(area: Any, year: int, known: Books | None = None, clock: int | None = None) -> int:
+    """Compute and publish the hours of a year; returns receipts minted, 0 where no meter is read hourly.
+
+    ``known``: facts read when ``inputs.clock`` told ``clock``; they are read anew where something has happened since.
+    """
     label = str(year)
+    marks = record.marks(area, KEY, label)  # first: see publish_figure
     base = record.figure(area, BASE, label)
-    marks = record.marks(area, KEY, label)
     if base is None or not (base.table or record.figure(area, KEY, label)):
         return 0
-    known = known or books(record.facts())
+    if known is None or clock != inputs.clock():
+        known = books(record.facts())
     stated = {"region": area.region, "origin": base.origin}
     result, book = compute(base.table or [], known, area.region, year)
     body = result.body()
