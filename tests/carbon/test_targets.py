@@ -119,6 +119,10 @@ def test_the_base_year_of_a_place_is_due_once_a_factor_moves_it_enough() -> None
     services.derive(world.area, p.YEAR)
     found = queries.base_year(world.area)
     assert found is not None and found[1].due is True and found[1].triggers == ("factor",)
+    other = tell("carbon.territorial").receipt
+    community.set_attribute(SYSTEM, world.area, "carbon.base_year.receipt", other, date(2024, 1, 1))
+    found = queries.base_year(world.area)
+    assert found is not None and found[1].due is None  # the receipt of another figure fixes nothing
 
 
 @pytest.mark.django_db(transaction=True)

@@ -41,16 +41,24 @@ def base_year(area: Any) -> tuple[int, Recalculation] | None:
     if YEAR not in held:
         return None
     year, threshold = int(held[YEAR]), float(held.get(THRESHOLD, DEFAULT_PCT))
-    today = record.figure(area, TOTAL, str(year))
-    try:
-        fixed = record.receipt(community.SYSTEM, str(held.get(FIXED, ""))).body
-    except NotFound:
+    today, fixed = record.figure(area, TOTAL, str(year)), _fixed(area, year, str(held.get(FIXED, "")))
+    if fixed is None:
         return year, recalculation(None, today.value if today else None, (), threshold)
     if today is None or today.receipt is None:
         return year, recalculation(fixed["result"]["value"], None, (), threshold)
     now = record.receipt(community.SYSTEM, today.receipt).body
     found = triggers_of(_stack(fixed), _stack(now))
     return year, recalculation(fixed["result"]["value"], today.value, found, threshold)
+
+
+def _fixed(area: Any, year: int, digest: str) -> dict[str, Any] | None:
+    """Body of the receipt by which the total of the base year was fixed; None where there is no such receipt."""
+    try:
+        body = record.receipt(community.SYSTEM, digest).body
+    except NotFound:
+        return None
+    stated = (body["figure"], body["place"], body["period"])
+    return dict(body) if stated == (TOTAL, area.slug, str(year)) else None
 
 
 def _stack(body: dict[str, Any]) -> list[dict[str, Any]]:
