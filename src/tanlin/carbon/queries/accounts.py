@@ -28,7 +28,7 @@ def account_json(figures: dict[str, Figure]) -> dict[str, Any]:
         "place": first.place,
         "year": int(first.period),
         "boundary": (figures["carbon.boundary"].table or []) if "carbon.boundary" in figures else [],
-        "verified": all(fact["verified"] for fact in facts),
+        "verified": bool(facts) and all(fact["verified"] for fact in facts),
         "unverified": [fact["fact"] for fact in facts if not fact["verified"]],
         "facts": facts,
         "figures": {key: figure_json(figure) for key, figure in figures.items()},
