@@ -77,8 +77,10 @@ class Registry:
         for row in [] if uses else [*rows["meters"], *rows["daily"]]:
             row["use"] = ""
         schemas = {"devices": devices_schema()}
-        frames = (pa.Table.from_pylist(rows[n], schema=schemas.get(n, frame_schema())) for n in _TABLES)
-        return cls(*frames, uses=uses)
+        meters, daily, devices = (
+            pa.Table.from_pylist(rows[n], schema=schemas.get(n, frame_schema())) for n in _TABLES
+        )
+        return cls(meters, daily, devices, uses)
 
 
 _TABLES = ("meters", "daily", "devices")
