@@ -96,17 +96,17 @@ def sectors_picture(parts: Sequence[Part], total: float | None, title: Text = FR
 
 
 def tornado_picture(
-    causes: Sequence[Mapping[str, Any]], facts: Mapping[str, Text], places: Mapping[str, Text]
+    causes: Sequence[Mapping[str, Any]], names: Mapping[str, Text], places: Mapping[str, Text]
 ) -> Picture:
     """Causes of error by how far each moves the total.
 
     Args:
-        causes: rows of ``spread.CONTRIBUTORS``, largest first.
+        causes: rows of ``spread.CONTRIBUTORS``, largest first. names: of facts, surveys and activities by the id of a cause.
     """
     title = Text("不确定性来自哪里", "Where the uncertainty comes from")
     rows = [
         {
-            "name": cause_name(row["cause"], facts, places),
+            "name": cause_name(row["cause"], names, places),
             "thing": "grid" if row["cause"].startswith("meter:") else "carbon",
             "half": row["half_t"],
             "share": row["share"],

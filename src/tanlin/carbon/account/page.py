@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tanlin.carbon.account.boundary import ATTRIBUTES
+from tanlin.carbon.account.bridge import against_inventory
 from tanlin.carbon.account.drawn import sectors_picture, tornado_picture
 from tanlin.carbon.account.market_shown import Scope2, scope2_shown
 from tanlin.carbon.account.shown import Gap, Line, gaps, parts_of, sentence, table
@@ -47,6 +48,7 @@ class Page:
     """The account of a place and year. ``expert`` is None in the simple view."""
 
     sentence: Text
+    bridge: Text | None
     cards: tuple[Card, ...]
     sectors: Picture
     gaps: list[Gap]
@@ -79,14 +81,14 @@ def page(
     energy_kwh: float | None = None,
     expert: bool = False,
     stated: Mapping[str, Any] = {},
-    facts: Mapping[str, Text] = {},
+    names: Mapping[str, Text] = {},
     places: Mapping[str, Text] = {},
 ) -> Page:
     """Arrange the published figures of a year.
 
     Args:
         figures: by key, with the tables named in PLAIN_TABLES, and for ``expert`` in EXPERT_TABLES.
-        energy_kwh: energy used, beside the standard coal. stated: the parameters of the receipts. facts, places: names of causes of error.
+        energy_kwh: energy used, beside the standard coal. stated: the parameters of the receipts. names, places: of causes of error.
     """
     rows, sums = _rows(figures, "carbon.gpc"), _rows(figures, "carbon.sectors")
     basic = figures.get("carbon.basic")
@@ -95,12 +97,13 @@ def page(
     total = basic.value if basic else None
     return Page(
         sentence(place, year, basic),
+        against_inventory(figures),
         _cards(PLAIN_CARDS, figures, notes, keep=True),
         sectors_picture(parts_of(rows, sums), total),
         gaps(rows),
         [_fact(row) for row in boundary],
         _cards(ENERGY_CARDS, figures, notes),
-        _expert(figures, rows, sums, stated, facts, places) if expert else None,
+        _expert(figures, rows, sums, stated, names, places) if expert else None,
     )
 
 
@@ -151,7 +154,7 @@ def _expert(
     rows: list[dict[str, Any]],
     sums: list[dict[str, Any]],
     stated: Mapping[str, Any],
-    facts: Mapping[str, Text],
+    names: Mapping[str, Text],
     places: Mapping[str, Text],
 ) -> Expert:
     plus = figures.get("carbon.basic_plus")
@@ -163,7 +166,7 @@ def _expert(
         [text for _, text in KEYS.values()],
         [row | {"gas": GASES.get(row["gas"], row["gas"])} for row in _rows(figures, "carbon.gases")],
         GWP_SETS.get(str(stated.get("gwp")), ""),
-        tornado_picture(_rows(figures, "carbon.contributors"), facts, places),
+        tornado_picture(_rows(figures, "carbon.contributors"), names, places),
         _check(figures.get("carbon.basic"), figures.get("carbon.contributors"), stated),
         sectors_picture(parts, plus.value if plus else None, Text("BASIC+ 各部门", "Sectors of BASIC+")),
         scope2_shown(figures),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -41,6 +42,7 @@ KEYS: dict[str, tuple[Text, Text]] = {
 
 #: Formulas as printed; other gases (R-32 …) keep their names.
 GASES = {"CO2": "CO₂", "CH4": "CH₄", "N2O": "N₂O", "SF6": "SF₆", "NF3": "NF₃", "CO2e": "CO₂e"}
+_FORMULA = re.compile("(?<![A-Za-z])(?:CO2|CH4|N2O|SF6|NF3)(?=e?(?![A-Za-z0-9]))")
 
 
 #: What a metered stream is made of after its carrier.
@@ -59,11 +61,17 @@ _PRODUCTS: dict[str, Text] = {
 }
 
 
+_ENTERED = {"survey": Text("调查", "Survey"), "activity": Text("填报", "Entered")}
 _ATTRIBUTE_UNITS = {
     "population": Text("人", "persons"),
     "floor_area_m2": Text("m²", "m²"),
     "area_m2": Text("m²", "m²"),
 }
+
+
+def formulas(text: str) -> str:
+    """Formulas in a name as printed: CO2 → CO₂."""
+    return _FORMULA.sub(lambda found: GASES[found[0]], text)
 
 
 def stated_value(key: str, value: Any) -> Text:
@@ -85,8 +93,12 @@ def stream_name(key: str) -> Text:
     return Text(f"{name.zh}（{what.zh}）", f"{name.en} ({what.en})")
 
 
-def cause_name(cause: str, facts: Mapping[str, Text], places: Mapping[str, Text]) -> Text:
-    """A cause of error as people name it: a factor by its name, metering by its place and carrier, data by their kind."""
+def cause_name(cause: str, names: Mapping[str, Text], places: Mapping[str, Text]) -> Text:
+    """A cause of error as people name it: a factor by its name, metering by its place and carrier, entered data by
+    their stream or survey.
+
+    ``names``: of facts by id, and of ``survey:<id>`` and ``activity:<id>``.
+    """
     kind, _, rest = cause.partition(":")
     if kind == "meter" and rest:
         place, carrier, channel = [*rest.split("/"), "", "", ""][:3]
@@ -95,11 +107,9 @@ def cause_name(cause: str, facts: Mapping[str, Text], places: Mapping[str, Text]
         )
         where = places.get(place, Text(place, place))
         return Text(f"计量：{where.zh} · {thing.zh}", f"Metering: {where.en}, {thing.en.lower()}")
-    if kind == "survey":
-        return Text(f"调查 {rest}", f"Survey {rest}")
-    if kind == "activity":
-        return Text(f"填报数据 {rest}", f"Entered data {rest}")
-    name = facts.get(cause)
-    return (
-        Text(f"因子：{name.zh}", f"Factor: {name.en}") if name else Text(f"因子 {cause}", f"Factor {cause}")
-    )
+    what = _ENTERED.get(kind, Text("因子", "Factor"))
+    name = names.get(cause)
+    if name is None:
+        rest = rest if kind in _ENTERED else cause
+        return Text(f"{what.zh} {rest}", f"{what.en} {rest}")
+    return Text(f"{what.zh}：{formulas(name.zh)}", f"{what.en}: {formulas(name.en)}")

@@ -10,6 +10,7 @@ import pyarrow as pa
 from tanlin.carbon.account.page import EXPERT_TABLES, PLAIN_TABLES, Page, page
 from tanlin.carbon.figures import CARRIERS
 from tanlin.carbon.overview import DeadMeter, Overview, overview
+from tanlin.carbon.queries import activities
 from tanlin.carbon.tables import INVENTORY
 from tanlin.carbon.uncertainty import total
 from tanlin.community import queries as community
@@ -66,7 +67,7 @@ def account_of(area: Any, year: int, expert: bool) -> tuple[Page | None, dict[st
         energy_kwh=used.get("value"),
         expert=expert,
         stated=_stated(figures) if expert else {},
-        facts=_fact_names() if expert else {},
+        names=_cause_names(figures) if expert else {},
         places=_names(area),
     )
     return view, figures
@@ -78,10 +79,12 @@ def _stated(figures: dict[str, Figure]) -> dict[str, Any]:
     return dict(record.receipt(community.SYSTEM, digest).body["parameters"]) if digest else {}
 
 
-def _fact_names() -> dict[str, Text]:
-    """Names of factors by id."""
+def _cause_names(figures: dict[str, Figure]) -> dict[str, Text]:
+    """Names of causes of error by id: factors, surveys and activities."""
+    held = figures.get("carbon.contributors")
+    entered = activities.cause_names(row["cause"] for row in (held.table or [] if held else []))
     rows = [(row.fact_id, row.value) for row in record.facts() if isinstance(row.value, dict)]
-    return {
+    return entered | {
         name: Text(value["name_zh"], value.get("name_en") or value["name_zh"])
         for name, value in rows
         if value.get("name_zh")

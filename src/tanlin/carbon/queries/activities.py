@@ -10,9 +10,10 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from tanlin.carbon.account.words import stream_name
 from tanlin.carbon.models import Activity, ActivitySheet
 from tanlin.community import queries as community
-from tanlin.kernel.errors import NotFound
+from tanlin.kernel.errors import NotFound, Text
 from tanlin.record import queries as record
 
 
@@ -35,6 +36,20 @@ def years(area: Any) -> list[int]:
     rows = Activity.objects.filter(area__in=community.subtree(area), sheet__undone=None)
     spans = rows.values_list("first_day__year", "last_day__year").distinct()
     return sorted({year for first, last in spans for year in range(first, last + 1)}, reverse=True)
+
+
+def cause_names(causes: Iterable[str]) -> dict[str, Text]:
+    """``survey:<sheet>`` by the name of its sheet, ``activity:<id>`` by its stream; other causes are left out."""
+    ids: dict[str, list[int]] = defaultdict(list)
+    for cause in causes:
+        kind, _, pk = cause.partition(":")
+        if kind in ("survey", "activity"):
+            ids[kind].append(int(pk))
+    named = ActivitySheet.objects.filter(pk__in=ids["survey"]).exclude(name="")
+    rows = Activity.objects.filter(pk__in=ids["activity"])
+    return {f"survey:{pk}": Text(name, name) for pk, name in named.values_list("pk", "name")} | {
+        f"activity:{pk}": stream_name(stream) for pk, stream in rows.values_list("pk", "stream")
+    }
 
 
 def sheets(area: Any) -> QuerySet[ActivitySheet]:

@@ -7,9 +7,9 @@ const amount = (value, unit) => `${format(value)}${SPACE}${unit}`;
 const range = (low, high, unit) => `${format(low)} – ${format(high)}${SPACE}${unit}`;
 
 // Names stand to the left of their row, on a phone above it.
-function rowsOf(spec, theme, narrow) {
+function rowsOf(spec, theme, narrow, widest = 240) {
   const band = narrow ? 56 : 40;
-  const left = narrow ? 8 : 8 + Math.min(240, Math.max(...spec.rows.map((row) => width(row.name))) * theme.size);
+  const left = narrow ? 8 : 8 + Math.min(widest, Math.max(...spec.rows.map((row) => width(row.name))) * theme.size);
   return {
     band,
     left,
@@ -95,7 +95,7 @@ export function bars(spec, theme, words, narrow) {
 
 // How far each cause moves the total to either side, the largest first.
 export function tornado(spec, theme, words, narrow) {
-  const { left, height, y } = rowsOf(spec, theme, narrow);
+  const { left, height, y } = rowsOf(spec, theme, narrow, 336);
   const most = Math.max(...spec.rows.map((row) => row.half));
   const bar = (sign) => ({
     type: "bar", stack: "half", barWidth: 14,
