@@ -17,7 +17,7 @@ from tanlin.carbon.account.scope2 import LABELS as SCOPE2
 from tanlin.carbon.figures import Result
 from tanlin.carbon.methods import ACCOUNT
 from tanlin.carbon.rules import GWP_SET, gwp_of
-from tanlin.carbon.services import inputs
+from tanlin.carbon.services import inputs, stating
 from tanlin.carbon.services.comparing import derive_change
 from tanlin.carbon.services.deriving import Derived, facts_cited, origin_of
 from tanlin.carbon.services.hourly import derive_hourly
@@ -28,8 +28,8 @@ from tanlin.community import queries as community
 from tanlin.kernel.errors import NotFound, Refused, Text, Where
 from tanlin.kernel.figure import Figure, Origin
 from tanlin.kernel.period import Period
-from tanlin.kernel.receipt import Change, Receipt, Recomputed, build, sha256
-from tanlin.record import FactUse, table_bytes
+from tanlin.kernel.receipt import Change, Recomputed, sha256
+from tanlin.record import FactUse
 from tanlin.record import queries as record
 from tanlin.record import services as recording
 
@@ -71,7 +71,7 @@ def derive_account(area: Any, year: int, known: Books | None = None) -> Derived:
         recording.store_blob(blob, "registry")
         figures, minted = [], 0
         for result in found:
-            figure, receipt = _figure(result, area.slug, label, stated, pins)
+            figure, receipt = stating.stated(result, area.slug, label, ACCOUNT, stated, pins)
             minted += recording.publish_figure(figure, receipt, uses, marks=marks.get(figure.key))
             figures.append(figure)
         if any(figure.key not in marks for figure in figures) and clock != inputs.clock():
@@ -82,7 +82,7 @@ def derive_account(area: Any, year: int, known: Books | None = None) -> Derived:
         recording.mark_stale([area.parent_id], *_days(label), keys=SCOPE2)
     minted += derive_hourly(area, year, known, clock)
     for each in (year, year + 1):  # the year after is compared with this one
-        minted += derive_change(area, each)
+        minted += derive_change(area, each, known)
     return Derived(area.slug, label, figures, minted)
 
 
@@ -190,26 +190,3 @@ def _origin(area: Any, base: Figure | None, entered: Rows) -> Origin:
 
 def _days(label: str) -> tuple[Any, Any]:
     return Period(label).first_day, inputs.last_day(Period(label))
-
-
-def _figure(
-    result: Result, place: str, label: str, stated: dict[str, Any], pins: list[dict[str, Any]]
-) -> tuple[Figure, Receipt]:
-    body = result.body()
-    if result.table is not None:
-        body["table"] = sha256(table_bytes(result.table))
-    receipt = build(
-        figure=result.key,
-        place=place,
-        period=label,
-        method=ACCOUNT,
-        parameters=stated,
-        inputs=pins,
-        result=body,
-    )
-    same = ("value", "unit", "low", "high", "coverage", "estimated", "provisional", "reason", "table")
-    values = {name: getattr(result, name) for name in same}
-    figure = Figure(
-        key=result.key, place=place, period=label, receipt=receipt.hash, origin=stated["origin"], **values
-    )
-    return figure, receipt

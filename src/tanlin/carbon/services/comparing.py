@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -9,11 +10,12 @@ from django.db import transaction
 
 from tanlin.carbon.account.change import KEY, change
 from tanlin.carbon.methods import COMPARE
+from tanlin.carbon.services import stating
+from tanlin.carbon.stored import Books
 from tanlin.community import queries as community
-from tanlin.kernel.figure import Figure
 from tanlin.kernel.period import midnight
-from tanlin.kernel.receipt import Change, Recomputed, build, sha256
-from tanlin.record import FactUse, table_bytes
+from tanlin.kernel.receipt import Change, Recomputed
+from tanlin.record import FactRow, FactUse
 from tanlin.record import queries as record
 from tanlin.record import services as recording
 
@@ -22,8 +24,11 @@ BASE = "carbon.account"
 Row = dict[str, Any]
 
 
-def derive_change(area: Any, year: int) -> int:
-    """Compare a year with the one before and publish it; returns receipts minted, 0 where a year has no account."""
+def derive_change(area: Any, year: int, known: Books | None = None) -> int:
+    """Compare a year with the one before and publish it; returns receipts minted, 0 where a year has no account.
+
+    ``known``: the facts, of which only their kinds are asked.
+    """
     label = str(year)
     marks = record.marks(area, KEY, label)  # first: see publish_figure
     was, now = (record.figure(area, BASE, period) for period in (str(year - 1), label))
@@ -32,17 +37,10 @@ def derive_change(area: Any, year: int) -> int:
     receipts = [str(was.receipt), str(now.receipt)]
     stated: Row = {"months": _months(area, receipts, year), "origin": now.origin}
     result = change(was.table or [], now.table or [], stated["months"])
-    body = result.body() | {"table": sha256(table_bytes(result.table or []))}
-    receipt = build(
-        figure=KEY, place=area.slug, period=label, method=COMPARE, parameters=stated,
-        inputs=_pins(receipts, year), result=body,
-    )  # fmt: skip
-    figure = Figure(
-        key=KEY, place=area.slug, period=label, value=None, unit=result.unit, receipt=receipt.hash,
-        origin=now.origin, provisional=result.provisional, table=result.table,
-    )  # fmt: skip
+    figure, receipt = stating.stated(result, area.slug, label, COMPARE, stated, _pins(receipts, year))
+    rows = known.rows if known else {row.fact_id: row for row in record.facts()}
     with transaction.atomic():
-        return int(recording.publish_figure(figure, receipt, _uses(area, receipts), marks=marks))
+        return int(recording.publish_figure(figure, receipt, _uses(area, receipts, rows), marks=marks))
 
 
 def _pins(receipts: list[str], year: int) -> list[Row]:
@@ -72,12 +70,11 @@ def _body(digest: str) -> Row:
     return found
 
 
-def _uses(area: Any, receipts: list[str]) -> set[FactUse]:
+def _uses(area: Any, receipts: list[str], known: Mapping[str, FactRow]) -> set[FactUse]:
     """What both accounts rest on: a fact that moves one of them moves the comparison."""
-    cited = [item for digest in receipts for item in _body(digest)["inputs"] if "fact" in item]
-    facts = [record.fact_by(item["fact"], item["vintage"]) for item in cited]
-    uses = {FactUse(fact.fact_id, fact.kind, area.region) for fact in facts}
-    return uses | {FactUse("", fact.kind, area.region) for fact in facts}
+    cited = {item["fact"] for digest in receipts for item in _body(digest)["inputs"] if "fact" in item}
+    uses = {FactUse(fact, known[fact].kind, area.region) for fact in cited}
+    return uses | {FactUse("", use.kind, use.region) for use in uses}
 
 
 def pinned(body: Row) -> list[str]:

@@ -13,19 +13,19 @@ from tanlin.carbon.hours import electricity_by_hour
 from tanlin.carbon.inventory import Inventory, inventory
 from tanlin.carbon.methods import INVENTORY
 from tanlin.carbon.rules import GWP_SET, gwp_of, rule_input
-from tanlin.carbon.services import inputs
+from tanlin.carbon.services import inputs, stating
 from tanlin.carbon.services.inputs import Registry
 from tanlin.carbon.stored import TARIFF, Books, books
 from tanlin.community import queries as community
 from tanlin.kernel.errors import Refused, Text, Where
 from tanlin.kernel.figure import Figure, Origin
 from tanlin.kernel.period import Period
-from tanlin.kernel.receipt import build, canonical, sha256
+from tanlin.kernel.receipt import canonical, sha256
 from tanlin.meter import queries as meter_queries
 from tanlin.meter import services as meter
 from tanlin.readings import Snapshot, set_digest
 from tanlin.readings import queries as readings
-from tanlin.record import FactRow, FactUse, table_bytes
+from tanlin.record import FactRow, FactUse
 from tanlin.record import queries as record
 from tanlin.record import services as recording
 
@@ -99,7 +99,7 @@ def derive_inventory(area: Any, period: Period, kit: Kit | None = None) -> Deriv
     uses = _uses(registry, used, kit.books, area.region)
     origin = origin_of(area)
     stated = {"as_of": as_of, "gwp": gwp_of(rule), "tz": area.tz, "origin": origin}
-    published = [_figure(result, area, period, stated, pins) for result in made]
+    published = [stating.stated(one, area.slug, period.label, INVENTORY, stated, pins) for one in made]
     with transaction.atomic():  # short: nothing is computed while others wait to write
         for kind, data in blobs.items():
             recording.store_blob(data, kind)
@@ -187,30 +187,3 @@ def _uses(registry: Registry, used: Inventory, known: Books, region: str) -> set
 
 #: Kinds asked for whatever the carriers are.
 _ALWAYS = {"tce", "tce_param", "fuel_param", "gwp", TARIFF}
-
-
-def _figure(
-    result: Result, area: Any, period: Period, stated: dict[str, Any], pins: list[dict[str, Any]]
-) -> tuple[Figure, Any]:
-    body = result.body()
-    if result.table is not None:
-        body["table"] = sha256(table_bytes(result.table))
-    receipt = build(
-        figure=result.key,
-        place=area.slug,
-        period=period.label,
-        method=INVENTORY,
-        parameters=stated,
-        inputs=pins,
-        result=body,
-    )
-    same = ("value", "unit", "low", "high", "coverage", "estimated", "provisional", "reason", "table")
-    figure = Figure(
-        key=result.key,
-        place=area.slug,
-        period=period.label,
-        receipt=receipt.hash,
-        origin=stated["origin"],
-        **{name: getattr(result, name) for name in same},
-    )
-    return figure, receipt

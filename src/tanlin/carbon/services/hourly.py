@@ -12,13 +12,12 @@ from tanlin.carbon.account.hourly import KEY, SHAPE, hourly
 from tanlin.carbon.factors import Unknown
 from tanlin.carbon.figures import Result
 from tanlin.carbon.methods import HOURLY
-from tanlin.carbon.services import inputs
+from tanlin.carbon.services import inputs, stating
 from tanlin.carbon.services.deriving import facts_cited
 from tanlin.carbon.stored import Books, books
 from tanlin.community import queries as community
-from tanlin.kernel.figure import Figure
-from tanlin.kernel.receipt import Change, Recomputed, build, sha256
-from tanlin.record import FactUse, table_bytes
+from tanlin.kernel.receipt import Change, Recomputed
+from tanlin.record import FactUse
 from tanlin.record import queries as record
 from tanlin.record import services as recording
 
@@ -41,17 +40,8 @@ def derive_hourly(area: Any, year: int, known: Books | None = None, clock: int |
         known = books(record.facts())
     stated = {"region": area.region, "origin": base.origin}
     result, book = compute(base.table or [], known, area.region, year)
-    body = result.body()
-    if result.table is not None:
-        body["table"] = sha256(table_bytes(result.table))
-    receipt = build(
-        figure=KEY, place=area.slug, period=label, method=HOURLY, parameters=stated,
-        inputs=[{"receipt": base.receipt}, *facts_cited(book.cited, known, None)], result=body,
-    )  # fmt: skip
-    figure = Figure(
-        key=KEY, place=area.slug, period=label, value=None, unit=result.unit, receipt=receipt.hash,
-        origin=base.origin, provisional=result.provisional, reason=result.reason, table=result.table,
-    )  # fmt: skip
+    pins = [{"receipt": base.receipt}, *facts_cited(book.cited, known, None)]
+    figure, receipt = stating.stated(result, area.slug, label, HOURLY, stated, pins)
     uses = {FactUse(*one) for one in book.asked}
     with transaction.atomic():
         return int(recording.publish_figure(figure, receipt, uses, marks=marks))
