@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Q
 
 from tanlin.carbon.account.boundary import ATTRIBUTES, KEY, Boundary, boundary_of
-from tanlin.carbon.account.entered import Entered, Metered
+from tanlin.carbon.account.entered import Entered, Metered, Piece, pieces
 from tanlin.carbon.account.streams import streams
 from tanlin.carbon.models import Activity, Instrument
 from tanlin.community import queries as community
@@ -72,17 +72,23 @@ def rows_of(area: Any, year: int, places: Iterable[str] = ()) -> Rows:
 
     ``places``: slugs below it whose region and path are wanted as well.
     """
-    below = community.subtree(area)
     first, last = date(year, 1, 1), date(year, 12, 31)
-    inside = Q(first_day__lte=last, last_day__gte=first)
-    known = {pk: (slug, region, path) for pk, slug, region, path in _columns(below)}
-    found = Activity.objects.filter(inside, area__in=below, sheet__undone=None).select_related("area")
-    papers = Instrument.objects.filter(inside, area__in=below, undone=None).select_related("area")
-    activities = [_activity(row, area, known) for row in found.order_by("pk")]
-    instruments = [_instrument(row, area, year) for row in papers.order_by("pk")]
+    known = _below(area)
+    activities = _activities(area, first, last, known)
+    instruments = [
+        _instrument(row, area, year) for row in _inside(Instrument, area, first, last, undone=None)
+    ]
     named = {area.slug, *places, *(row["place"] for row in [*activities, *instruments])}
     metered = _metered(area, first, last, activities)
     return Rows(activities, metered, _attributes(area, last), instruments, _areas(known, named))
+
+
+def pieces_of(area: Any, year: int) -> list[Piece]:
+    """What was entered at a place and below it for a year, cut into what counts and what meters count instead."""
+    first, last = date(year, 1, 1), date(year, 12, 31)
+    rows = _activities(area, first, last, _below(area))
+    held = Rows(rows, _metered(area, first, last, rows), [], [], [])
+    return pieces(held.entered(), held.meters(), first, last)
 
 
 def years_with_activities(within: Any | None = None) -> set[tuple[int, int]]:
@@ -105,6 +111,10 @@ def _years(rows: Any, within: Any | None) -> set[tuple[int, int]]:
         for part in path.strip("/").split("/")
         for year in range(first, last + 1)
     }
+
+
+def _activities(area: Any, first: date, last: date, known: dict[int, tuple[str, str, str]]) -> list[Row]:
+    return [_activity(row, area, known) for row in _inside(Activity, area, first, last, sheet__undone=None)]
 
 
 def _activity(row: Activity, area: Any, known: dict[int, tuple[str, str, str]]) -> Row:
@@ -178,9 +188,17 @@ def _areas(known: dict[int, tuple[str, str, str]], named: set[str]) -> list[Row]
     return sorted(rows, key=lambda row: row["path"])
 
 
-def _columns(below: Any) -> Iterable[tuple[int, str, str, str]]:
-    found: Iterable[tuple[int, str, str, str]] = below.values_list("pk", "slug", "region", "path")
-    return found
+def _below(area: Any) -> dict[int, tuple[str, str, str]]:
+    """Id → slug, region and path of a place and all below it."""
+    rows = community.subtree(area).values_list("pk", "slug", "region", "path")
+    return {pk: (slug, region, path) for pk, slug, region, path in rows}
+
+
+def _inside(model: Any, area: Any, first: date, last: date, **more: Any) -> Any:
+    """Rows of a place and all below it whose days touch [first, last]."""
+    days = Q(first_day__lte=last, last_day__gte=first)
+    found = model.objects.filter(days, area__in=community.subtree(area), **more)
+    return found.select_related("area").order_by("pk")
 
 
 def _iso(day: date | None) -> str | None:

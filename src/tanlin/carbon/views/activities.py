@@ -17,13 +17,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from tanlin.carbon.account.amounts import unit_word
 from tanlin.carbon.account.cells import SOURCES
-from tanlin.carbon.account.entered import pieces, sums
+from tanlin.carbon.account.entered import sums
 from tanlin.carbon.account.streams import streams
 from tanlin.carbon.account.template import template
 from tanlin.carbon.forms import ActivityForm, SheetForm
 from tanlin.carbon.queries import activities as queries
 from tanlin.carbon.services import activities as services
-from tanlin.carbon.services.rows import rows_of
+from tanlin.carbon.services.rows import pieces_of
 from tanlin.carbon.views.account import is_expert, keep_view
 from tanlin.carbon.views.overview import asked_year
 from tanlin.community import queries as community
@@ -51,8 +51,7 @@ def activities(request: HttpRequest, slug: str) -> HttpResponse:
     order = list(streams())
     rows = sorted(queries.activities(area, first, last), key=lambda row: order.index(row.stream))
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
-    entered = rows_of(area, year)
-    parts = pieces(entered.entered(), entered.meters(), first, last)
+    parts = pieces_of(area, year)
     whole, out = ({part.entered.id for part in parts if part.metered is state} for state in (False, True))
     context = {
         "place": area,
