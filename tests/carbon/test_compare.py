@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tanlin.carbon.account.compare import Comparison, compare, series
+from tanlin.carbon.account.compare import Comparison, compare
 from tanlin.carbon.account.decompose import lmdi, log_mean
 from tanlin.carbon.account.lines import LINES
 
@@ -156,17 +156,6 @@ def test_a_shared_factor_is_not_an_uncertainty_of_the_difference() -> None:
     shared = {"causes": [{"cause": "grid", "pct": 10.0, "shape": "normal"}]}
     told = compare(table(row(2022, 1000.0, **shared)), table(row(2023, 1100.0, **shared))).difference
     assert told["high"] - told["value"] == pytest.approx(0.005)
-
-
-def test_a_series_against_a_base_year() -> None:
-    years = {
-        2021: table(row(2021, 1000.0, 0.6)),
-        2022: table(row(2022, 1000.0, 0.5)),
-        2023: table(row(2023, 900.0, 0.4)),
-    }
-    told = {r["year"]: r for r in series(years, 2021)}
-    assert (told[2023]["moving"], told[2023]["frozen"]) == pytest.approx((0.36, 0.54))
-    assert (told[2023]["moving_pct"], told[2023]["frozen_pct"]) == pytest.approx((-40.0, -10.0))
 
 
 def test_nothing_to_compare_has_no_total() -> None:

@@ -128,18 +128,20 @@ def test_the_base_year_of_a_place_is_due_once_a_factor_moves_it_enough() -> None
 @pytest.mark.django_db(transaction=True)
 def test_the_position_of_a_place_against_its_target() -> None:
     from tanlin.carbon import services
-    from tanlin.carbon.queries import targets as queries
+    from tanlin.carbon.queries import comparing as queries
     from tanlin.community import services as community
     from tanlin.community.queries import SYSTEM
     from tests.carbon import place as p
     from tests.carbon.place import tell
 
     world = p.build()
-    assert queries.position_of(world.area, 2023).verdict == "no_path"
+    assert queries.target(world.area, [2023], 2023) is None
     for name, value in (("population", 100), ("carbon.target.per_person", 1000.0)):
         community.set_attribute(SYSTEM, world.area, name, value, date(2023, 1, 1), source="test")
-    assert queries.position_of(world.area, 2023).verdict == "unknown"
+    found = queries.target(world.area, [2023], 2023)
+    assert found is not None and found.verdict == "unknown"
     services.derive(world.area, p.YEAR)
     assert tell("carbon.per_person").value is not None
     expected = "on_path" if tell("carbon.per_person").high is not None else "unclear"
-    assert queries.position_of(world.area, 2023).verdict == expected
+    found = queries.target(world.area, [2023], 2023)
+    assert found is not None and found.verdict == expected

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from tanlin.carbon.account.asked import AskedBook
 from tanlin.carbon.account.boundary import Boundary
-from tanlin.carbon.account.draws import SAMPLING, Sampling, interval, intervals
+from tanlin.carbon.account.draws import SAMPLING, Sampling, interval
 from tanlin.carbon.account.entered import Entered, Metered, entered_lines, pieces
 from tanlin.carbon.account.gpc import gpc_table
 from tanlin.carbon.account.lines import LINES
@@ -75,10 +75,6 @@ class Account:
             "sinks": self.stated(both.filter(sink)),
             "territorial": self.stated(first.filter(pc.equal(first["scope"], 1))),
         }
-
-    def by(self, column: str, *levels: str) -> list[dict[str, Any]]:
-        """Sums of the lines of these levels by a column (gas, ref, place, month, stream …), see ``intervals``."""
-        return intervals(self.part(*levels), [column], self.sampling)
 
     def stated(self, lines: pa.Table) -> dict[str, Any]:
         """Lines as one sum, see :func:`stated`."""

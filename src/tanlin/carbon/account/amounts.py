@@ -68,11 +68,6 @@ def units_of(stream: Stream) -> Text:
     return _WRITTEN[stream.stock or stream.unit]
 
 
-def entry_unit(stream: Stream) -> str:
-    """The unit a form offers first: that of the stock where the stream counts one."""
-    return stream.stock or stream.unit
-
-
 def canonical(amount: float, unit: str, stream: Stream, first: date, last: date) -> float:
     """The amount in the stream's unit; a stock is multiplied by its years, [first, last] counted by days.
 

@@ -246,31 +246,3 @@ def _decompose(rows: list[dict[str, Any]]) -> None:
     )
     for row, effects in zip(rows, found.tolist(), strict=True):
         row |= dict(zip(EFFECTS, effects, strict=True))
-
-
-def series(years: Mapping[int, pa.Table], base: int) -> list[dict[str, Any]]:
-    """Totals of years against a base year, each over what it shares with the base year.
-
-    One row a year: ``year``, ``base`` (tCO2e of the base year), ``moving`` (with that year's factors), ``frozen``
-    (with those of the base year), ``moving_pct`` and ``frozen_pct`` (change in percent), ``left_out`` rows. None
-    where nothing can be compared.
-    """
-    out = []
-    for year in sorted(years):
-        made = compare(years[base], years[year])
-        out.append(
-            {
-                "year": year,
-                "base": made.before,
-                "moving": made.after,
-                "frozen": made.frozen,
-                "moving_pct": _pct(made.after, made.before),
-                "frozen_pct": _pct(made.frozen, made.before),
-                "left_out": sum(reason is not None for reason in made.rows["reason"].to_pylist()),
-            }
-        )
-    return out
-
-
-def _pct(value: float | None, base: float | None) -> float | None:
-    return None if value is None or not base else (value - base) / abs(base) * 100

@@ -44,7 +44,6 @@ class Market:
     lines: pa.Table
     location: pa.Table
     matches: list[Match]
-    facts: list[Resolved]
 
 
 def is_electricity(row: Mapping[str, Any]) -> bool:
@@ -83,17 +82,15 @@ def market(
     use = {place: use_by_month(power, year)} | dict(below or {})
     matches = match(instruments, use, year)
     covered = _cover(power, matches)
-    facts: dict[str, Resolved] = {}
     out = [row for row in location if not is_electricity(row)]
     for number, row in enumerate(power):
         region = regions.get(row["place"], regions[place])
-        out += _parts(row, covered[number], book, region, facts)
+        out += _parts(row, covered[number], book, region)
     return Market(
         year,
         pa.Table.from_pylist(out, LINES),
         pa.Table.from_pylist(location, LINES),
         matches,
-        [facts[name] for name in sorted(facts)],
     )
 
 
@@ -157,7 +154,6 @@ def _parts(
     covered: list[tuple[Instrument, float]],
     book: FactorBook,
     region: str,
-    facts: dict[str, Resolved],
 ) -> list[dict[str, Any]]:
     """A line of electricity as one line an instrument and one for the rest."""
     if row["activity"] is None:
@@ -170,7 +166,6 @@ def _parts(
     factor = book.resolve(RESIDUAL, region, date(year, month, 1))
     if isinstance(factor, Unknown):
         return [*out, _rest(row, rest, {"source": "location"}, row["causes"])]
-    facts[factor.fact_id] = factor
     tonnes = rest * factor.value / 1000.0
     told = {
         "source": "residual",

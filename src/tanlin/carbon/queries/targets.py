@@ -13,7 +13,7 @@ from tanlin.carbon.account.base_year import (
     recalculation,
     triggers_of,
 )
-from tanlin.carbon.account.targets import ATTRIBUTES, Point, Position, points_of, position
+from tanlin.carbon.account.targets import Point, points_of
 from tanlin.community import queries as community
 from tanlin.kernel.errors import NotFound
 from tanlin.record import queries as record
@@ -25,14 +25,6 @@ def points(area: Any, name: str = "carbon.target.per_person") -> list[Point]:
     """The stated points of a target path; empty without a target."""
     rows = area.attributes.filter(key=name).order_by("valid_from").values("value", "valid_from", "source")
     return points_of(rows)
-
-
-def position_of(area: Any, year: int, name: str = "carbon.target.per_person") -> Position:
-    """Where the published figure of a year lies against a target."""
-    figure = record.figure(area, ATTRIBUTES[name], str(year))
-    if figure is None:
-        return position(points(area, name), year, None)
-    return position(points(area, name), year, figure.value, figure.low, figure.high)
 
 
 def base_year(area: Any) -> tuple[int, Recalculation] | None:
