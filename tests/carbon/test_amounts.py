@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from tanlin.carbon.account.amounts import canonical, units_of, years_between
+from tanlin.carbon.account.entry.amounts import canonical, units_of, years_between
 from tanlin.carbon.account.streams import streams
 from tanlin.kernel.errors import BadInput
 

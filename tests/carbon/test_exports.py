@@ -14,8 +14,8 @@ from django.test import Client
 from openpyxl import load_workbook
 
 from tanlin.carbon import services
-from tanlin.carbon.account.linefile import as_csv
-from tanlin.carbon.account.publicform import Form, form, sheet
+from tanlin.carbon.account.export.linefile import as_csv
+from tanlin.carbon.account.export.public_form import Form, form, sheet
 from tanlin.carbon.factors import FactorBook
 from tanlin.community import services as community
 from tanlin.community.queries import SYSTEM

@@ -9,9 +9,9 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from tanlin.carbon.account.sheet import MAX_ROWS, read_sheet
+from tanlin.carbon.account.entry.sheet import MAX_ROWS, read_sheet
+from tanlin.carbon.account.entry.template import template
 from tanlin.carbon.account.streams import streams
-from tanlin.carbon.account.template import template
 from tanlin.kernel.errors import BadInput
 
 TODAY = date(2026, 11, 20)

@@ -15,9 +15,9 @@ from tanlin.carbon.account.account import Account, account
 from tanlin.carbon.account.asked import AskedBook
 from tanlin.carbon.account.boundary import boundary_of
 from tanlin.carbon.account.entered import Entered
+from tanlin.carbon.account.export.workbook import CHECKED, Source, build
 from tanlin.carbon.account.gpc import references
 from tanlin.carbon.account.results import LABELS, results
-from tanlin.carbon.account.workbook import CHECKED, Source, build
 from tanlin.carbon.factors import emission_per_unit
 from tanlin.carbon.tables import INVENTORY
 from tanlin.kernel.errors import Text

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from tanlin.carbon.account.amounts import canonical
+from tanlin.carbon.account.entry.amounts import canonical
 from tanlin.carbon.account.streams import streams
 from tanlin.demo import generate
 from tanlin.demo.activities import YEARS, entries

@@ -62,7 +62,7 @@ def _of_files(
     gwp: str,
 ) -> dict[str, Any]:
     """As ``account_json``, without receipts: files are replayed by ``inventory --receipts``."""
-    from tanlin.carbon.account.filed import account_of_files
+    from tanlin.carbon.account.from_files import account_of_files
     from tanlin.carbon.account.results import results
     from tanlin.carbon.edge import Job
     from tanlin.kernel.period import Period
@@ -90,14 +90,17 @@ def _of_files(
 def account_text(answer: dict[str, Any]) -> str:
     """An account (see ``queries.accounts.account_json``) in lines: figures, boundary, GPC table, unverified facts."""
     from tanlin.carbon.account.boundary import ATTRIBUTES
+    from tanlin.carbon.account.words import stated_value
 
     figures = answer["figures"]
     lines = [_figure(key, one) for key, one in figures.items() if "table" not in one]
     for row in answer["boundary"]:
-        name, shown = ATTRIBUTES[row["key"]], "—" if row["value"] is None else row["value"]
+        name, shown = ATTRIBUTES[row["key"]], "—"
+        if row["value"] is not None:
+            shown = stated_value(row["key"], row["value"]).zh.replace(SPACE, " ")
+        source = "演示数据 / demonstration" if row["source"] == "demonstration" else row["source"]
         lines.append(
-            f"{name.zh} / {name.en}: {shown}"
-            + (f"  ({row['since']}; {row['source']})" if row["since"] else "")
+            f"{name.zh} / {name.en}: {shown}" + (f"  ({row['since']}; {source})" if row["since"] else "")
         )
     lines += [_reference(row) for row in figures.get("carbon.gpc", {}).get("table", [])]
     lines += [f"未核实 / unverified: {name}" for name in answer["unverified"]]

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from tanlin.carbon.account.cells import SOURCES
+from tanlin.carbon.account.entry.cells import SOURCES
 from tanlin.carbon.account.gpc import references
 from tanlin.carbon.account.streams import streams
 from tanlin.carbon.account.words import KEYS as NOTATION_WORDS

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from tanlin.carbon.account.publicform import FLOOR, PERSONS, Form, form
+from tanlin.carbon.account.export.public_form import FLOOR, PERSONS, Form, form
+from tanlin.carbon.account.export.workbook import NEEDED, Source
 from tanlin.carbon.account.results import LABELS as ACCOUNT
-from tanlin.carbon.account.workbook import NEEDED, Source
 from tanlin.carbon.figures import LABELS
 from tanlin.carbon.queries.accounts import facts_of
 from tanlin.carbon.stored import books

@@ -17,10 +17,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from tanlin.carbon.account.amounts import canonical
-from tanlin.carbon.account.cells import check_percent, note_of, refuse_future, source_of, stream_of
+from tanlin.carbon.account.entry.amounts import canonical
+from tanlin.carbon.account.entry.cells import check_percent, note_of, refuse_future, source_of, stream_of
+from tanlin.carbon.account.entry.sheet import Parsed, SheetRow, read_sheet
 from tanlin.carbon.account.results import LABELS
-from tanlin.carbon.account.sheet import Parsed, SheetRow, read_sheet
 from tanlin.carbon.models import Activity, ActivitySheet
 from tanlin.carbon.queries import activities as queries
 from tanlin.kernel.errors import BadInput, Conflict, Text, Where

@@ -15,11 +15,11 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from tanlin.carbon.account.amounts import unit_word
-from tanlin.carbon.account.cells import SOURCES
 from tanlin.carbon.account.entered import sums
+from tanlin.carbon.account.entry.amounts import unit_word
+from tanlin.carbon.account.entry.cells import SOURCES
+from tanlin.carbon.account.entry.template import template
 from tanlin.carbon.account.streams import streams
-from tanlin.carbon.account.template import template
 from tanlin.carbon.forms import ActivityForm, SheetForm
 from tanlin.carbon.queries import activities as queries
 from tanlin.carbon.services import activities as services

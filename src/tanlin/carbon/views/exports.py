@@ -7,10 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from tanlin.carbon.account.linefile import as_csv, as_json
-from tanlin.carbon.account.publicform import sheet
-from tanlin.carbon.account.workbook import Source, build
-from tanlin.carbon.account.xlsx import CONTENT_TYPE
+from tanlin.carbon.account.export.linefile import as_csv, as_json
+from tanlin.carbon.account.export.public_form import sheet
+from tanlin.carbon.account.export.workbook import Source, build
+from tanlin.carbon.account.export.xlsx import CONTENT_TYPE
 from tanlin.carbon.queries.exports import public_form, workbook_source
 from tanlin.community import queries as community
 

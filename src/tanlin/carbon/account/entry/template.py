@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from tanlin.carbon.account.amounts import units_of
-from tanlin.carbon.account.cells import SOURCES
-from tanlin.carbon.account.sheet import COLUMNS
+from tanlin.carbon.account.entry.amounts import units_of
+from tanlin.carbon.account.entry.cells import SOURCES
+from tanlin.carbon.account.entry.sheet import COLUMNS
 from tanlin.carbon.account.streams import streams
 from tanlin.kernel.errors import Text
 
@@ -30,7 +30,7 @@ _DAY = "yyyy-mm-dd"
 
 
 def template(language: str = "zh") -> bytes:
-    """An XLSX file with the columns of :data:`~tanlin.carbon.account.sheet.COLUMNS`, empty, with lists to choose from."""
+    """An XLSX file with the columns of :data:`~tanlin.carbon.account.entry.sheet.COLUMNS`, empty, with lists to choose from."""
     from openpyxl import Workbook
 
     book = Workbook()

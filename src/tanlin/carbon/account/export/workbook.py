@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tanlin.carbon.account import linesheet as lines_of
-from tanlin.carbon.account import textsheets as texts
+from tanlin.carbon.account.export import linesheet as lines_of
+from tanlin.carbon.account.export import textsheets as texts
+from tanlin.carbon.account.export.linesheet import LEVELS, NAMES, Lines
+from tanlin.carbon.account.export.xlsx import DEMONSTRATION, Formula, Head, Sheet, quoted, saved, workbook
 from tanlin.carbon.account.gpc import references
-from tanlin.carbon.account.linesheet import LEVELS, NAMES, Lines
 from tanlin.carbon.account.words import SECTORS
-from tanlin.carbon.account.xlsx import DEMONSTRATION, Formula, Head, Sheet, quoted, saved, workbook
 from tanlin.carbon.factors import Fact
 from tanlin.kernel.errors import Text
 from tanlin.kernel.figure import Figure

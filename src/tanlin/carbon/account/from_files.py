@@ -11,7 +11,7 @@ from tanlin.carbon.account.account import Account, account
 from tanlin.carbon.account.asked import AskedBook
 from tanlin.carbon.account.boundary import boundary_of
 from tanlin.carbon.account.entered import Entered, Metered
-from tanlin.carbon.account.sheet import SheetRow, read_sheet
+from tanlin.carbon.account.entry.sheet import SheetRow, read_sheet
 from tanlin.carbon.edge import Job, read_map
 from tanlin.carbon.factors import carriers, read_facts, region_chain
 from tanlin.carbon.files import compute
@@ -22,7 +22,7 @@ def account_of_files(job: Job, sheet: Path | None, attributes: Mapping[str, Any]
     """The account of a job whose period is a year.
 
     Args:
-        sheet: activities in the layout of the template (see ``account.sheet``); places by the names of the map.
+        sheet: activities in the layout of the template (see ``account.entry.sheet``); places by the names of the map.
         attributes: what is stated of the boundary, by the keys of ``boundary.ATTRIBUTES``.
         today: rows that end later are bad.
 

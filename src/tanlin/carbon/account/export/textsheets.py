@@ -8,10 +8,10 @@ from typing import Any
 import pyarrow as pa
 
 from tanlin.carbon.account.boundary import ATTRIBUTES
+from tanlin.carbon.account.export.linesheet import PLAIN, Used
+from tanlin.carbon.account.export.xlsx import Formula, Head, Sheet, quoted
 from tanlin.carbon.account.lines import LINES
-from tanlin.carbon.account.linesheet import PLAIN, Used
 from tanlin.carbon.account.spread import contributors
-from tanlin.carbon.account.xlsx import Formula, Head, Sheet, quoted
 from tanlin.carbon.factors import Fact
 from tanlin.kernel.errors import Text
 from tanlin.kernel.figure import Figure

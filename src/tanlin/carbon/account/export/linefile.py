@@ -8,8 +8,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tanlin.carbon.account.cells import SOURCES
-from tanlin.carbon.account.linesheet import LEVELS, half_range
+from tanlin.carbon.account.entry.cells import SOURCES
+from tanlin.carbon.account.export.linesheet import LEVELS, half_range
 from tanlin.carbon.reasons import reason_text
 from tanlin.kernel.errors import Text
 from tanlin.kernel.figure import Figure

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from tanlin.carbon.account.cells import SOURCES
-from tanlin.carbon.account.xlsx import Formula, Head, Sheet, quoted
+from tanlin.carbon.account.entry.cells import SOURCES
+from tanlin.carbon.account.export.xlsx import Formula, Head, Sheet, quoted
 from tanlin.carbon.reasons import reason_text
 from tanlin.kernel.errors import Text
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from tanlin.carbon.account.xlsx import DEMONSTRATION, Formula, Head, Sheet, saved, workbook
+from tanlin.carbon.account.export.xlsx import DEMONSTRATION, Formula, Head, Sheet, saved, workbook
 from tanlin.carbon.factors import FactorBook, Resolved
 from tanlin.carbon.reasons import reason_text
 from tanlin.kernel.errors import Text

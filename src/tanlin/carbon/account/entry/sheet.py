@@ -9,8 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tanlin.carbon.account.amounts import canonical
-from tanlin.carbon.account.cells import (
+from tanlin.carbon.account.entry.amounts import canonical
+from tanlin.carbon.account.entry.cells import (
     amount_of,
     day_of,
     note_of,
