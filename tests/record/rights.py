@@ -6,8 +6,10 @@ from typing import Any
 
 from django.utils import timezone
 
+from tanlin.community.rights import ROLE_RIGHTS, SYSTEM
 from tanlin.record import FactRow, services
 from tanlin.record.models import Job, ReceiptRow
+from tests.record.office import colleague, subject
 from tests.record.samples import publish
 from tests.support.world import Row, World
 
@@ -20,8 +22,25 @@ def build(world: World) -> None:
         io.BytesIO(b"sheet"), name="sheet.csv", media_type="text/csv", area=world.a
     )
     world.objects["evidence"] = file.sha256
+    office(world)
     services.add_fact(FactRow("test.fact", "grid_location", date(2025, 12, 31), {"value": 0.44}))
     world.objects["fact"] = "test.fact"
+
+
+def office(world: World) -> None:
+    """A document whose one step belongs to the roles that may import, and the sheet of delegations."""
+    roles = [role for role in ROLE_RIGHTS if "import" in ROLE_RIGHTS[role]]
+    step = {"key": "one", "zh": "审批", "en": "Approval", "roles": roles}
+    author = colleague(world, "author", "worker")
+    services.set_rule(SYSTEM, world.a, "event_link", [step], valid_from=timezone.localdate())
+    world.objects["approval"] = services.submit(subject(world), "event_link", author).pk
+    today = timezone.localdate()
+    given = services.delegate(author, world.a, "worker", world.users["street"], today, today)
+    world.objects["delegation"] = given.pk
+
+
+def paper(world: World) -> dict[str, Any]:
+    return {"pk": world.objects["approval"]}
 
 
 def digest(world: World) -> dict[str, Any]:
@@ -50,6 +69,26 @@ ROWS = [
     Row("record:fact", right="any", scope="site", kwargs=lambda world: {"fact_id": world.objects["fact"]}),
     Row("record:job", kwargs=job),
     Row("record:cancel", "POST", right="derive", kwargs=job),
+    Row("record:todo", right="any", scope="site"),
+    Row("record:approval", kwargs=paper),
+    Row(
+        "record:approval_decide",
+        "POST",
+        right="import",
+        kwargs=paper,
+        data=lambda w: {"verdict": "pass", "version": 0},
+    ),
+    Row("record:approval_withdraw", "POST", ok=(403,), kwargs=paper),
+    Row(
+        "record:delegation_end",
+        "POST",
+        right="any",
+        scope="site",
+        ok=(404,),
+        kwargs=lambda world: {"pk": world.objects["delegation"]},
+    ),
+    Row("record:delegations"),
+    Row("record:delegations", "POST", ok=(422,)),
     Row("record:evidence", kwargs=lambda world: {"digest": world.objects["evidence"]}),
     Row("api:record_receipt", kwargs=digest),
     Row("api:record_replay", "POST", right="replay", kwargs=digest),

@@ -17,6 +17,23 @@ QUEUE = (
     "from tanlin.record.models import Job\n"
     f"Job.objects.bulk_create([Job(kind='test.race', created=timezone.now()) for _ in range({STEPS})])\n"
 )
+PAPERS = (
+    "import django; django.setup()\n"
+    "from tanlin.community import services as community\n"
+    "from tanlin.community.models import Area, User\n"
+    "from tanlin.community.rights import SYSTEM\n"
+    "from tanlin.record import services\n"
+    "from tanlin.record.approval import Subject\n"
+    "if not User.objects.exists():\n"
+    "    place = community.create_area(SYSTEM, slug='race', name='甲社区', level='community', region='CN')\n"
+    "    for name in ('reviewer-0', 'reviewer-1', 'author'):\n"
+    "        user = User.objects.create(username=name, password='!')\n"
+    "        community.grant(SYSTEM, user=user, role='worker', area=place)\n"
+    "place, author = Area.objects.get(slug='race'), User.objects.get(username='author')\n"
+    "old = services.core.Approval.objects.count()\n"
+    f"for n in range({STEPS}):\n"
+    "    services.submit(Subject('race', 'paper', str(old + n), 'x', '/', place), 'event_link', author)\n"
+)
 
 
 @pytest.fixture
@@ -72,3 +89,16 @@ def test_a_job_is_taken_once_and_by_look_then_take_it_would_be_taken_twice(envir
             assert taken == STEPS
         else:
             assert taken > STEPS, "the control must show the race that compare-and-set prevents"
+
+
+@pytest.mark.database
+def test_two_reviewers_at_once_make_one_decision_and_by_look_then_write_they_would_make_two(
+    environment: dict[str, str],
+):
+    for mode in ("approvals", "approvals-control"):
+        subprocess.run([sys.executable, "-c", PAPERS], env=environment, check=True, capture_output=True)
+        decided, overtaken = race(environment, mode)
+        if mode == "approvals":
+            assert (decided, overtaken) == (STEPS, STEPS)
+        else:
+            assert decided > STEPS, "the control must show the race that the version prevents"

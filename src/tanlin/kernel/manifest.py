@@ -32,7 +32,11 @@ class Method:
 
 @dataclass(frozen=True)
 class Nav:
-    """An entry of the navigation. ``scope`` place: the URL takes the slug of the current place."""
+    """An entry of the navigation. ``scope`` place: the URL takes the slug of the current place.
+
+    ``count``: dotted path of ``(user) -> int``, shown beside the title; asked on every page, so one cheap query.
+    ``right`` "any": every login sees the entry.
+    """
 
     url_name: str
     title: Text
@@ -40,6 +44,7 @@ class Nav:
     order: int
     right: str = "view"
     scope: Literal["place", "site"] = "place"
+    count: str = ""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,15 @@ class RecordConfig(AppConfig):
             "record": "tanlin.record.cli:record",
         },
         nav=(
+            Nav(
+                "record:todo",
+                Text("待办", "To do"),
+                "check",
+                16,
+                right="any",
+                scope="site",
+                count="tanlin.record.queries.approvals:todo_count",
+            ),
             Nav("record:jobs", Text("任务进度", "Jobs"), "clock", 80),
             Nav("record:evidence_list", Text("佐证材料", "Evidence"), "receipt", 85),
             Nav("record:events", Text("操作日志", "Operation log"), "history", 95, right="replay"),

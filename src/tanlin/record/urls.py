@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from tanlin.record import views
+from tanlin.record.views import approvals
 
 app_name = "record"
 HASH = r"(?P<digest>(?:sha256:)?[0-9a-f]{64})"
@@ -17,5 +18,11 @@ urlpatterns = [
     path("fact/<str:fact_id>/", views.fact, name="fact"),
     path("job/<int:pk>/", views.job, name="job"),
     path("job/<int:pk>/cancel", views.cancel, name="cancel"),
+    path("todo/", approvals.todo, name="todo"),
+    path("approval/<int:pk>/", approvals.approval, name="approval"),
+    path("approval/<int:pk>/decide", approvals.decide, name="approval_decide"),
+    path("approval/<int:pk>/withdraw", approvals.withdraw, name="approval_withdraw"),
+    path("place/<slug:slug>/record/delegations/", approvals.delegations, name="delegations"),
+    path("delegation/<int:pk>/end", approvals.end_delegation, name="delegation_end"),
     re_path(rf"^evidence/{HASH}$", views.evidence, name="evidence"),
 ]

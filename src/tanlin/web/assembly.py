@@ -30,6 +30,7 @@ class Entry:
     title: Text
     icon: str
     active: bool
+    count: int = 0
 
 
 def entries() -> list[Nav]:
@@ -47,12 +48,14 @@ def navigation(
     for nav in entries():
         if nav.scope == "place" and (slug is None or nav.right not in held):
             continue
-        if nav.scope == "site" and nav.right not in anywhere:
+        if nav.scope == "site" and nav.right != "any" and nav.right not in anywhere:
             continue
         kwargs = {"slug": slug} if nav.scope == "place" else {}
         try:
             url = reverse(nav.url_name, kwargs=kwargs)
         except NoReverseMatch as error:
             raise RuntimeError(f"navigation names {nav.url_name}, which has no address") from error
-        shown.append(Entry(url, nav.title, nav.icon, active=here == nav.url_name or request.path == url))
+        active = here == nav.url_name or request.path == url
+        count = load(nav.count)(request.user) if nav.count else 0
+        shown.append(Entry(url, nav.title, nav.icon, active, count))
     return shown

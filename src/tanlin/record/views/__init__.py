@@ -91,8 +91,7 @@ def _receipt_context(request: HttpRequest, digest: str) -> dict[str, Any]:
         "place": found.area,
         "title": figure_label(body["figure"]),
         "figure": figure,
-        "replaced": figure is None
-        and queries.figure(found.area, body["figure"], body["period"]) is not None,
+        "replaced": figure is None and queries.figure(found.area, body["figure"], body["period"]) is not None,
         "demo": found.area.is_demo
         or "demonstration" in (figure and figure.origin, body["parameters"].get("origin")),
         "method_label": method.label if method else None,

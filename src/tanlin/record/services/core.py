@@ -1,4 +1,4 @@
-"""Verbs of the record: the only code that writes its tables, jobs apart (``jobs``).
+"""Events, facts, figures with their receipts, and evidence.
 
 Each verb is one transaction and joins the caller's. Verbs trust their caller to have proved the right
 (``community.queries.area(user, slug, right)``); ``actor`` None or the system keeper means the program itself.
@@ -7,7 +7,7 @@ Each verb is one transaction and joins the caller's. Verbs trust their caller to
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any, BinaryIO
@@ -26,8 +26,11 @@ from tanlin.kernel.receipt import Receipt, canonical, sha256, significant
 from tanlin.record import store
 from tanlin.record.facts import FactRow, FactUse, correction_vintage, region_reach
 from tanlin.record.models import (
+    Approval,
+    ApprovalRule,
     Blob,
     ChainHead,
+    Delegation,
     Event,
     Evidence,
     Fact,
@@ -198,7 +201,6 @@ def store_blob(data: bytes, kind: str) -> str:
     return digest
 
 
-@transaction.atomic
 def publish_figure(
     figure: Figure,
     receipt: Receipt,
@@ -209,30 +211,66 @@ def publish_figure(
 ) -> bool:
     """Make ``figure`` the current one of its key, place and period; returns whether a receipt was minted.
 
+    See :func:`publish_figures`; ``marks`` is that of this figure.
+    """
+    read = {} if marks is None else {figure.key: marks}
+    return publish_figures([(figure, receipt)], facts, batch=batch, marks=read) == 1
+
+
+@transaction.atomic
+def publish_figures(
+    pairs: Sequence[tuple[Figure, Receipt]],
+    facts: Iterable[FactUse] = (),
+    *,
+    batch: int | None = None,
+    marks: Mapping[str, int] | None = None,
+) -> int:
+    """Make figures of one place and period, with their receipts, the current ones; returns how many were minted.
+
     Mint rule: equal inputs and a result equal to nine digits keep the old receipt and row, only staleness ends.
     ``facts``: what was asked of the facts, the dirty index. ``batch``: watermark the readings were read at.
-    ``marks``: ``queries.marks`` read *before* the inputs; a mark set meanwhile keeps the figure stale.
+    ``marks``: ``queries.marks_of`` read *before* the inputs; a mark set meanwhile keeps a figure stale.
     Raises NotFound for an unknown place, ValueError when figure and receipt do not belong together.
     """
-    _check_pair(figure, receipt)
-    area = community.area(community.SYSTEM, figure.place)
-    current = FigureRow.objects.select_for_update(of=("self",)).select_related("receipt")
-    row = current.filter(key=figure.key, area=area, period=figure.period).first()
-    overtaken = row is not None and marks is not None and row.marks != marks
-    if row is not None and _keeps_receipt(row.receipt, receipt, significant(figure.table)):
-        if row.stale_since is not None and not overtaken:
-            FigureRow.objects.filter(pk=row.pk).update(stale_since=None)
-        return False
-    table = store_blob(table_bytes(figure.table), "table") if figure.table is not None else None
-    _keep_receipt(receipt, area, batch)
-    values = _columns(figure, receipt, table)
-    values["stale_since"] = timezone.now() if overtaken else None
-    stored, _ = FigureRow.objects.update_or_create(
-        key=figure.key, area=area, period=figure.period, defaults=values
+    if not pairs:
+        return 0
+    for figure, receipt in pairs:
+        _check_pair(figure, receipt)
+    ((place, period),) = {(figure.place, figure.period) for figure, _ in pairs}
+    area, read, now = community.area(community.SYSTEM, place), marks or {}, timezone.now()
+    held = FigureRow.objects.select_for_update(of=("self",)).select_related("receipt").order_by("pk")
+    rows = {row.key: row for row in held.filter(area=area, period=period, key__in=[f.key for f, _ in pairs])}
+    fresh, minted = [], []
+    for figure, receipt in pairs:
+        row = rows.get(figure.key)
+        overtaken = row is not None and row.marks != read.get(figure.key, row.marks)
+        if row is not None and _keeps_receipt(row.receipt, receipt, significant(figure.table)):
+            fresh += [row.pk] if row.stale_since is not None and not overtaken else []
+            continue
+        minted.append((figure, receipt, now if overtaken else None))
+    if fresh:
+        FigureRow.objects.filter(pk__in=fresh).update(stale_since=None)
+    _store_minted(minted, area, batch, set(facts))
+    return len(minted)
+
+
+def _store_minted(
+    minted: list[tuple[Figure, Receipt, datetime | None]], area: Any, batch: int | None, facts: set[FactUse]
+) -> None:
+    """Tables, receipts, figures and what these asked of the facts; the last of each is when it is stale since."""
+    if not minted:
+        return
+    rows = []
+    for figure, receipt, stale in minted:
+        table = store_blob(table_bytes(figure.table), "table") if figure.table is not None else None
+        values = _columns(figure, receipt, table) | {"stale_since": stale}
+        rows.append(FigureRow(key=figure.key, area=area, period=figure.period, **values))
+    _keep_receipts([receipt for _, receipt, _ in minted], area, batch)
+    stored = FigureRow.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["key", "area", "period"], update_fields=list(values)
     )
-    FigureFact.objects.filter(figure=stored).delete()
-    FigureFact.objects.bulk_create([FigureFact(figure=stored, **use._asdict()) for use in set(facts)])
-    return True
+    FigureFact.objects.filter(figure__in=stored).delete()
+    FigureFact.objects.bulk_create(FigureFact(figure=row, **use._asdict()) for row in stored for use in facts)
 
 
 @transaction.atomic
@@ -241,7 +279,7 @@ def store_receipt(receipt: Receipt) -> str:
 
     Its result holds its rows itself, no table by hash. Raises NotFound for an unknown place.
     """
-    _keep_receipt(receipt, community.area(community.SYSTEM, receipt.body["place"]), None)
+    _keep_receipts([receipt], community.area(community.SYSTEM, receipt.body["place"]), None)
     return receipt.hash
 
 
@@ -274,16 +312,10 @@ def load_table(digest: str) -> Any:
     return json.loads(bytes(data))
 
 
-def _keep_receipt(receipt: Receipt, area: Any, batch: int | None) -> None:
-    row = ReceiptRow(
-        hash=receipt.hash,
-        body=receipt.text,
-        place=area,
-        batch=batch,
-        created_at=timezone.now(),
-        code=tanlin.__version__,
-    )
-    ReceiptRow.objects.bulk_create([row], ignore_conflicts=True)
+def _keep_receipts(receipts: Iterable[Receipt], area: Any, batch: int | None) -> None:
+    outside = {"place": area, "batch": batch, "created_at": timezone.now(), "code": tanlin.__version__}
+    rows = [ReceiptRow(hash=receipt.hash, body=receipt.text, **outside) for receipt in receipts]
+    ReceiptRow.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _columns(figure: Figure, receipt: Receipt, table: str | None) -> dict[str, Any]:
@@ -380,6 +412,9 @@ def store_evidence(stream: BinaryIO, *, name: str, media_type: str, area: Any, a
 def erase_places(area_ids: Iterable[int], *, actor: Any = None) -> dict[str, int]:
     """Remove all figures, receipts, jobs and evidence of places that are about to be removed; events stay."""
     ids = list(area_ids)
+    Approval.objects.filter(area__in=ids).delete()
+    ApprovalRule.objects.filter(area__in=ids).delete()
+    Delegation.objects.filter(area__in=ids).delete()
     digests = set(Evidence.objects.filter(area__in=ids).values_list("sha256", flat=True))
     counts = {
         model._meta.model_name or "": model.objects.filter(**{f"{field}__in": ids}).delete()[0]
