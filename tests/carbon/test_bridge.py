@@ -23,7 +23,7 @@ def test_water_goes_and_what_was_entered_comes() -> None:
     rows = [ROW | {"tco2e": 80.0}, WATER | {"tco2e": 12.0}, WATER | {"tco2e": 8.0}, WATER | {"tco2e": None}]
     said = against_inventory(figures(100.0, 95.0, rows))
     assert said is not None
-    assert "100\u00a0tCO₂e；减去不属 BASIC 的水 20.0，加上填报的活动数据 15.0，即本页的 95.0" in said.zh
+    assert "100\u00a0tCO₂e；减去不属 BASIC 的自来水 20.0，加上填报的活动数据 15.0，即本页的 95.0" in said.zh
 
 
 def test_nothing_is_said_where_nothing_differs() -> None:

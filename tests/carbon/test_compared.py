@@ -105,11 +105,20 @@ def test_places_with_one_boundary_are_compared_and_others_refused_with_the_reaso
     same = place("same", 0.6, population=10, population__definition="常住", boundary__rules="全部")
     other = place("other", 0.5, population=10, population__definition="户籍", boundary__rules="全部")
     silent = place("silent", 0.5, population=10)
-    shown = {one.slug: one for one in places_shown([HERE, same, other, silent], ATTRIBUTES)}
+    places = places_shown([HERE, same, other, silent], ATTRIBUTES)
+    shown = {one.slug: one for one in places.rows}
+    assert not places.common
     assert shown["here"].refused is None and shown["same"].refused is None
     assert shown["other"].refused and shown["other"].refused.zh == "人口口径不一致，不能比较"
     assert shown["silent"].refused and "未填写" in shown["silent"].refused.zh
     assert plain(shown["here"].boundary[0].zh) == "人口 1,000 人"
+
+
+def test_a_rule_that_all_places_share_is_said_once() -> None:
+    same = place("same", 0.6, population=10, population__definition="常住", boundary__rules="全部")
+    made = places_shown([same, same], ATTRIBUTES)
+    assert [text.zh for text in made.common] == ["人口口径 常住", "纳入与排除规则 全部"]
+    assert [plain(text.zh) for text in made.rows[1].boundary] == ["人口 10 人"]
 
 
 def test_a_year_above_the_path_is_said_with_both_numbers() -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import click
 
 from tanlin.kernel.cli import emit, json_option
 from tanlin.kernel.errors import BadInput, Text
+from tanlin.kernel.words import SPACE, sign
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -102,7 +104,9 @@ def account_text(answer: dict[str, Any]) -> str:
         lines.append(
             f"{name.zh} / {name.en}: {shown}" + (f"  ({row['since']}; {source})" if row["since"] else "")
         )
-    lines += [_reference(row) for row in figures.get("carbon.gpc", {}).get("table", [])]
+    gpc = figures.get("carbon.gpc", {}).get("table", [])
+    lines += [_reference(row) for row in gpc if row["total"] is not None]
+    lines += _without(gpc)
     lines += [f"未核实 / unverified: {name}" for name in answer["unverified"]]
     return "\n".join(lines)
 
@@ -112,17 +116,34 @@ def _figure(key: str, one: dict[str, Any]) -> str:
 
     name, shown = LABELS[key], "—"
     if one["value"] is not None:
-        shown = f"{one['value']:,.6g} {one['unit']}"
+        shown = f"{one['value']:,.6g} {sign(one['unit'])}"
         shown += f"  [{one['low']:,.6g}, {one['high']:,.6g}]" if one["low"] is not None else ""
     flags = ["暂定 / provisional"] if one["provisional"] else []
     flags += ["演示数据 / demonstration"] if one["origin"] == "demonstration" else []
     flags += [f"{one['reason']['zh']} / {one['reason']['en']}"] if one["reason"] else []
-    return f"{name.zh} / {name.en}: {shown}  ({'; '.join(flags)})  {one['receipt'] or ''}".rstrip()
+    marks = f"    ({'; '.join(flags)})" if flags else ""
+    rows = (f"{name.zh} / {name.en}: {shown}", marks, f"    {one['receipt']}" if one["receipt"] else "")
+    return "\n".join(row for row in rows if row)
 
 
 def _reference(row: dict[str, Any]) -> str:
-    name = f"{row['ref']:<8}{row['name_zh']} / {row['name_en']}"
-    if row["total"] is None:
-        return f"{name}: {row['key']}  ({row['reason_zh']} / {row['reason_en']})"
     mark = "" if row["verified"] else "  未核实 / unverified"
-    return f"{name}: {row['total']:,.6g} tCO2e  {row['quality']}{mark}"
+    value = f"{row['total']:,.6g} tCO₂e  {row['quality']}{mark}"
+    name = (
+        f"{row['name_zh']} / {row['name_en']}" if row["ref"] else "仅列示，不计入 / shown only, never added"
+    )
+    return f"{row['ref']:<8}{name}\n        {value}"
+
+
+def _without(gpc: list[dict[str, Any]]) -> list[str]:
+    """References without a value, those of one key and reason together."""
+    groups: dict[str, list[str]] = {}
+    for row in gpc:
+        if row["total"] is None:
+            why = f"{row['key']}  {row['reason_zh']} / {row['reason_en']}"
+            groups.setdefault(why, []).append(row["ref"])
+    return [
+        line
+        for why, refs in groups.items()
+        for line in (why, fill(", ".join(refs), 80, initial_indent=" " * 8, subsequent_indent=" " * 8))
+    ]

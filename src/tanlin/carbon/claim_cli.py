@@ -16,10 +16,16 @@ if TYPE_CHECKING:
     from tanlin.carbon.claims import Answer
     from tanlin.carbon.factors import FactorBook
 
+#: The first line keeps the others from being joined.
+_EXAMPLES = """\b
+tanlin carbon claim --example meisha-970t
+tanlin carbon claim --kind solar --claimed 25000 \\
+    --set capacity_kw=25 --set region=CN-JS
+"""
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.command("claim")
+@click.command("claim", epilog=_EXAMPLES)
 @click.option("--kind", help="food_waste, solar, power_co2 …: see --list / 类别，见 --list")
 @click.option("--claimed", help="The claimed number / 所称数值")
 @click.option("--unit", default="", help="Its unit, by default that of the kind / 单位，默认为该类别的单位")
@@ -38,12 +44,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 def claim_command(
     file: Path | None, name: str | None, factors: Path | None, listing: bool, as_json: bool, **stated: Any
 ) -> None:
-    r"""数据口径核对。 / Check a claim: supported, needs its basis stated, or does not fit the parameters.
-
-    \b
-    tanlin carbon claim --example meisha-970t
-    tanlin carbon claim --kind solar --claimed 25000 --set capacity_kw=25 --set region=CN-JS
-    """
+    """数据口径核对。 / Check a claim: supported, needs its basis stated, or does not fit the parameters."""
     from tanlin.carbon.claims import answer_json, check, example, parse
 
     if listing:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tanlin.carbon.account.metered import reference_of
+from tanlin.carbon.account.streams import streams
 from tanlin.carbon.rows import CARRIERS
 from tanlin.kernel.errors import Text
 from tanlin.kernel.figure import Figure
@@ -31,7 +32,7 @@ def against_inventory(figures: Mapping[str, Figure]) -> Text | None:
     entered = basic.value - (metered.value - less)
     steps = []
     if less >= _LEAST_T:
-        names = [CARRIERS[carrier] for carrier, tonnes in outside.items() if tonnes]
+        names = [_name(carrier) for carrier, tonnes in outside.items() if tonnes]
         zh, en = "、".join(name.zh for name in names), ", ".join(name.en.lower() for name in names)
         steps.append(
             Text(f"减去不属 BASIC 的{zh} {digits(less)}", f"less {digits(less)} of {en}, not in BASIC")
@@ -46,6 +47,10 @@ def against_inventory(figures: Mapping[str, Figure]) -> Text | None:
         f"总览只算表计读数：{start}；{'，'.join(step.zh for step in steps)}，即本页的 {end}。",
         f"The overview holds what meters read, {start}; {', '.join(step.en for step in steps)}, it is the {end} here.",
     )
+
+
+def _name(carrier: str) -> Text:
+    return streams()["tap_water"].name if carrier == "water" else CARRIERS[carrier]
 
 
 def _outside(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:

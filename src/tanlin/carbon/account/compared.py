@@ -56,7 +56,9 @@ class Years:
 
 @dataclass(frozen=True)
 class Place:
-    """A place beside others. ``refused``: why its number must not be set against that of the first place."""
+    """A place beside others. ``refused``: why its number must not be set against that of the first place.
+    ``boundary``: what of it is not said of all places at once.
+    """
 
     slug: str
     name: Text
@@ -64,6 +66,14 @@ class Place:
     per_person: Figure | None
     boundary: list[Text]
     refused: Text | None
+
+
+@dataclass(frozen=True)
+class Places:
+    """Places side by side, and what of their boundaries all of them share."""
+
+    common: list[Text]
+    rows: list[Place]
 
 
 @dataclass(frozen=True)
@@ -180,8 +190,9 @@ def _basis(made: Comparison) -> Text:
     whole = len(made.months) == 12
     months = Text("全年", "the whole year") if whole else Text(f"{run.zh}", run.en)
     return Text(
-        f"只比较两年都有数的部分：{months.zh}，范围为 BASIC 和 BASIC+。",
-        f"Only what both years know is compared: {months.en}, over BASIC and BASIC+.",
+        f"只比较两年都有数的部分：{months.zh}。按 BASIC+ 范围，比碳账页的 BASIC 多跨界出行、线损、制冷剂和绿地。",
+        f"Only what both years know is compared: {months.en}. By BASIC+, which adds to the BASIC of the account "
+        "journeys across the boundary, losses of the grid, refrigerants and greenery.",
     )
 
 
@@ -287,9 +298,7 @@ def _percent(change: float) -> str:
     return ("+" if change > 0 else "") + share(change / 100, 1)
 
 
-def places_shown(
-    rows: Sequence[tuple[str, Text, Mapping[str, Figure]]], names: Mapping[str, Text]
-) -> list[Place]:
+def places_shown(rows: Sequence[tuple[str, Text, Mapping[str, Figure]]], names: Mapping[str, Text]) -> Places:
     """Places beside the first one, each with its boundary; a place with another boundary is refused.
 
     Args:
@@ -298,17 +307,24 @@ def places_shown(
     """
     bounds = [_bounds(figures) for _, _, figures in rows]
     own = rows[0][0]
-    return [
+    shared = {key: value for key, value in bounds[0].items() if _is_shared(key, value, bounds)}
+    found = [
         Place(
             slug,
             name,
             figures.get("carbon.basic"),
             figures.get("carbon.per_person"),
-            _said(bound, names),
+            _said({key: value for key, value in bound.items() if key not in shared}, names),
             _refusal(None if slug == own else bounds[0], bound, figures.get("carbon.per_person"), names),
         )
         for (slug, name, figures), bound in zip(rows, bounds, strict=True)
     ]
+    return Places(_said(shared, names), found)
+
+
+def _is_shared(key: str, value: Any, bounds: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether every one of several places states a rule of its boundary in the same words."""
+    return key in ALIKE and len(bounds) > 1 and all(bound.get(key) == value for bound in bounds)
 
 
 def _bounds(figures: Mapping[str, Figure]) -> dict[str, Any]:

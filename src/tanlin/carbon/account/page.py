@@ -11,7 +11,7 @@ from tanlin.carbon.account.bridge import against_inventory
 from tanlin.carbon.account.drawn import sectors_picture, tornado_picture
 from tanlin.carbon.account.market_shown import Scope2, scope2_shown
 from tanlin.carbon.account.shown import Gap, Line, gaps, parts_of, sentence, table
-from tanlin.carbon.account.words import GASES, KEYS, stated_value
+from tanlin.carbon.account.words import GASES, KEYS, counted, stated_value
 from tanlin.carbon.overview import Card
 from tanlin.carbon.pictures import Picture
 from tanlin.carbon.rules import GWP_SETS
@@ -30,6 +30,12 @@ LEVEL_CARDS = (
     "carbon.sinks",
     "carbon.territorial",
 )
+#: Titles in the simple view, which says in its first lines what is counted.
+PLAIN_TITLES = {
+    "carbon.basic": Text("碳排放", "Emissions"),
+    "carbon.per_person": Text("人均碳排放", "Emissions per person"),
+    "carbon.per_m2": Text("每平方米建筑碳排放", "Emissions per square metre of floor"),
+}
 ENERGY_CARDS = ("carbon.tce", "carbon.tce_equivalent")
 
 
@@ -45,7 +51,10 @@ class Fact:
 
 @dataclass(frozen=True)
 class Page:
-    """The account of a place and year. ``expert`` is None in the simple view."""
+    """The account of a place and year. ``expert`` is None in the simple view.
+
+    ``bridge``: how it differs from the overview. ``stated``: since when and by whom, where all of the boundary agrees.
+    """
 
     sentence: Text
     bridge: Text | None
@@ -53,6 +62,7 @@ class Page:
     sectors: Picture
     gaps: list[Gap]
     boundary: list[Fact]
+    stated: tuple[str, str] | None
     energy: tuple[Card, ...]
     expert: Expert | None = None
 
@@ -93,15 +103,17 @@ def page(
     rows, sums = _rows(figures, "carbon.gpc"), _rows(figures, "carbon.sectors")
     basic = figures.get("carbon.basic")
     boundary = _rows(figures, "carbon.boundary")
+    bounds = [_fact(row) for row in boundary]
     notes = _notes(year, boundary) | _energy_note(energy_kwh)
     total = basic.value if basic else None
     return Page(
         sentence(place, year, basic),
         against_inventory(figures),
-        _cards(PLAIN_CARDS, figures, notes, keep=True),
+        _cards(PLAIN_CARDS, figures, notes, keep=True, titles={} if expert else PLAIN_TITLES),
         sectors_picture(parts_of(rows, sums), total),
         gaps(rows),
-        [_fact(row) for row in boundary],
+        bounds,
+        _stated(bounds),
         _cards(ENERGY_CARDS, figures, notes),
         _expert(figures, rows, sums, stated, names, places) if expert else None,
     )
@@ -113,10 +125,16 @@ def _rows(figures: Mapping[str, Figure], key: str) -> list[dict[str, Any]]:
 
 
 def _cards(
-    keys: tuple[str, ...], figures: Mapping[str, Figure], notes: Mapping[str, Text], keep: bool = False
+    keys: tuple[str, ...],
+    figures: Mapping[str, Figure],
+    notes: Mapping[str, Text],
+    keep: bool = False,
+    titles: Mapping[str, Text] = {},
 ) -> tuple[Card, ...]:
     """``keep``: a card also where the figure was never computed."""
-    return tuple(Card(key, None, figures.get(key), notes.get(key)) for key in keys if keep or key in figures)
+    return tuple(
+        Card(key, titles.get(key), figures.get(key), notes.get(key)) for key in keys if keep or key in figures
+    )
 
 
 def _notes(year: int, boundary: list[dict[str, Any]]) -> dict[str, Text]:
@@ -127,12 +145,12 @@ def _notes(year: int, boundary: list[dict[str, Any]]) -> dict[str, Text]:
     notes = {}
     if people:
         notes["carbon.per_person"] = Text(
-            f"{year} 年，{digits(people)}{SPACE}人，{defined or '人口口径未注明'}",
-            f"{year}, {digits(people)} persons, {defined or 'definition not stated'}",
+            f"{year} 年，{counted(people)}{SPACE}人，{defined or '人口口径未注明'}",
+            f"{year}, {counted(people)} persons, {defined or 'definition not stated'}",
         )
     if floor:
         notes["carbon.per_m2"] = Text(
-            f"{year} 年，建筑面积 {digits(floor)}{SPACE}m²", f"{year}, {digits(floor)}{SPACE}m² of floor"
+            f"{year} 年，建筑面积 {counted(floor)}{SPACE}m²", f"{year}, {counted(floor)}{SPACE}m² of floor"
         )
     return notes
 
@@ -147,6 +165,12 @@ def _energy_note(kwh: float | None) -> dict[str, Text]:
 def _fact(row: Mapping[str, Any]) -> Fact:
     value = None if row["value"] is None else stated_value(row["key"], row["value"])
     return Fact(ATTRIBUTES[row["key"]], value, row["since"] or "", row["source"] or "")
+
+
+def _stated(bounds: list[Fact]) -> tuple[str, str] | None:
+    """(since, source) of all that is stated, or None where they differ."""
+    found = {(fact.since, fact.source) for fact in bounds if fact.value}
+    return found.pop() if len(found) == 1 else None
 
 
 def _expert(

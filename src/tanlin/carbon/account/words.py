@@ -79,7 +79,12 @@ def stated_value(key: str, value: Any) -> Text:
     unit = _ATTRIBUTE_UNITS.get(key)
     if unit is None:
         return Text(str(value), str(value))
-    return Text(f"{digits(value)}{SPACE}{unit.zh}", f"{digits(value)}{SPACE}{unit.en}")
+    return Text(f"{counted(value)}{SPACE}{unit.zh}", f"{counted(value)}{SPACE}{unit.en}")
+
+
+def counted(value: float) -> str:
+    """A stated number of persons or square metres: whole ones without decimals, however small."""
+    return f"{value:,.0f}" if float(value).is_integer() else digits(value)
 
 
 def stream_name(key: str) -> Text:

@@ -8,7 +8,7 @@ from typing import Any
 from tanlin.carbon.account.boundary import ATTRIBUTES
 from tanlin.carbon.account.change import KEY, read_change
 from tanlin.carbon.account.compare import Comparison
-from tanlin.carbon.account.compared import Place, Target, places_shown, target_shown
+from tanlin.carbon.account.compared import Places, Target, places_shown, target_shown
 from tanlin.carbon.account.drawn import YearValue
 from tanlin.carbon.queries.targets import base_year, points
 from tanlin.community import queries as community
@@ -43,7 +43,7 @@ def target(area: Any, years: Sequence[int], year: int) -> Target | None:
     return target_shown(stated, year, values, base)
 
 
-def places(user: Any, area: Any, year: int) -> list[Place]:
+def places(user: Any, area: Any, year: int) -> Places:
     """The place and the others of its level that the user may see, by name; of a wider area its communities."""
     seen = community.areas(user).exclude(pk=area.pk).order_by("name")
     if area.level in WIDER:
