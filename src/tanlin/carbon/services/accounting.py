@@ -44,9 +44,7 @@ def derive_account(area: Any, year: int, known: Books | None = None) -> Derived:
     nor an activity in the year, and no account of it was published before.
     """
     label, clock = str(year), inputs.clock()
-    marks = {
-        key: record.marks(area, key, label) for key in _published(area, label)
-    }  # first: see publish_figure
+    marks = record.marks_of(area, label, LABELS)  # first: see publish_figures
     base = record.figure(area, BASE, label)
     entered = rows_of(area, year, {row["place"] for row in (base.table or [] if base else [])})
     if base is None and not entered.activities and not marks:
@@ -69,11 +67,9 @@ def derive_account(area: Any, year: int, known: Books | None = None) -> Derived:
     uses = _uses(made) | {FactUse("", GWP_SET, area.region)}
     with transaction.atomic():  # short: nothing is computed while others wait to write
         recording.store_blob(blob, "registry")
-        figures, minted = [], 0
-        for result in found:
-            figure, receipt = stating.stated(result, area.slug, label, ACCOUNT, stated, pins)
-            minted += recording.publish_figure(figure, receipt, uses, marks=marks.get(figure.key))
-            figures.append(figure)
+        pairs = [stating.stated(result, area.slug, label, ACCOUNT, stated, pins) for result in found]
+        minted = recording.publish_figures(pairs, uses, marks=marks)
+        figures = [figure for figure, _ in pairs]
         if any(figure.key not in marks for figure in figures) and clock != inputs.clock():
             # no verb could mark what was not there
             recording.mark_stale([area.pk], *_days(label), LABELS, above=False)
@@ -175,11 +171,6 @@ def _changes(
 def _table(receipt: str) -> list[dict[str, Any]]:
     """Rows of the inventory that a receipt states."""
     return recording.load_table(record.receipt(community.SYSTEM, receipt).body["result"]["table"])
-
-
-def _published(area: Any, label: str) -> list[str]:
-    """Keys of the figures of the account that exist."""
-    return [key for key, _ in record.figures(area, label, tables=False) if key in LABELS]
 
 
 def _origin(area: Any, base: Figure | None, entered: Rows) -> Origin:

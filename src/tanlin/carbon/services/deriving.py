@@ -78,8 +78,8 @@ def derive_inventory(area: Any, period: Period, kit: Kit | None = None) -> Deriv
     A figure that an input overtook meanwhile stays stale. One that was published before and has nothing to
     rest on any more becomes unknown. Raises Refused where there is no reading in the period and no figure.
     """
-    marks = {key: record.marks(area, key, period.label) for key in _published(area, period)}
-    kit = kit if kit is not None and kit.current else Kit.now()  # marks first: see publish_figure
+    marks = record.marks_of(area, period.label, LABELS)  # first: see publish_figures
+    kit = kit if kit is not None and kit.current else Kit.now()
     registry = inputs.registry_of(area, period)
     found = inputs.span(kit.snapshot, registry.meters, period, area.tz)
     if found is None and not marks:
@@ -103,16 +103,8 @@ def derive_inventory(area: Any, period: Period, kit: Kit | None = None) -> Deriv
     with transaction.atomic():  # short: nothing is computed while others wait to write
         for kind, data in blobs.items():
             recording.store_blob(data, kind)
-        minted = sum(
-            recording.publish_figure(
-                figure,
-                receipt,
-                uses,
-                batch=kit.snapshot.batch,
-                marks=marks.get(figure.key) if kit.settled else _OVERTAKEN,
-            )
-            for figure, receipt in published
-        )
+        known = marks if kit.settled else {figure.key: _OVERTAKEN for figure, _ in published}
+        minted = recording.publish_figures(published, uses, batch=kit.snapshot.batch, marks=known)
         first = any(figure.key not in marks for figure, _ in published)
         if first and not (kit.settled and kit.current):  # no verb could mark what was not there yet
             recording.mark_stale([area.pk], period.first_day, inputs.last_day(period))
@@ -121,12 +113,6 @@ def derive_inventory(area: Any, period: Period, kit: Kit | None = None) -> Deriv
 
 #: No figure was ever marked so often: it stays stale.
 _OVERTAKEN = -1
-
-
-def _published(area: Any, period: Period) -> list[str]:
-    """Keys of the figures of this room that exist."""
-    found = record.figures(area, period.label, tables=False)
-    return [key for key, _ in found if key in LABELS]
 
 
 def origin_of(area: Any) -> Origin:
