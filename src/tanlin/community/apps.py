@@ -19,5 +19,10 @@ class CommunityConfig(AppConfig):
         periodic=("community.retain@86400",),
         shredder="tanlin.community.services.erasure:shred",
         exporter="tanlin.community.services.erasure:tables",
-        nav=(Nav("community:people", Text("组织与人员", "People"), icon="people", order=70),),
+        nav=(
+            Nav(
+                "community:persons", Text("居民与家庭", "Residents"), icon="people", order=68, right="people"
+            ),
+            Nav("community:people", Text("组织与人员", "People"), icon="people", order=70),
+        ),
     )

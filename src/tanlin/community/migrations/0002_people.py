@@ -88,6 +88,7 @@ class Migration(migrations.Migration):
                 ("created", models.DateTimeField(auto_now_add=True)),
             ],
             options={
+                "verbose_name": "household",
                 "ordering": ["-id"],
             },
         ),
@@ -138,7 +139,9 @@ class Migration(migrations.Migration):
                 ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 (
                     "name",
-                    tanlin.community.models.people.SealedField(blank=True, default="", verbose_name="name"),
+                    tanlin.community.models.people.SealedField(
+                        blank=True, default="", verbose_name="full name"
+                    ),
                 ),
                 (
                     "phone",
@@ -166,6 +169,7 @@ class Migration(migrations.Migration):
                 ("erased_at", models.DateTimeField(null=True)),
             ],
             options={
+                "verbose_name": "person",
                 "ordering": ["-id"],
             },
         ),

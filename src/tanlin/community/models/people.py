@@ -116,7 +116,7 @@ class Person(Sealing):
     """
 
     area = models.ForeignKey(Area, models.PROTECT, related_name="persons")
-    name = SealedField(_("name"))
+    name = SealedField(_("full name"))
     phone = SealedField(_("phone"))
     birth_year = SealedField(_("year of birth"))
     name_digest = DigestField()
@@ -126,6 +126,7 @@ class Person(Sealing):
     erased_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = _("person")
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(
@@ -166,6 +167,7 @@ class Household(Sealing):
     created = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = _("household")
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(

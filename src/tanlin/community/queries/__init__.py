@@ -44,12 +44,14 @@ from tanlin.community.queries.places import (
     subtree,
     subtree_ids,
 )
+from tanlin.community.queries.register import FieldUse, personal_fields, processing, unregistered
 from tanlin.community.rights import SYSTEM
 
 __all__ = [
     "SYSTEM",
     "Area",
     "DigestField",
+    "FieldUse",
     "Node",
     "Person",
     "SealedField",
@@ -83,7 +85,9 @@ __all__ = [
     "person",
     "person_by_id",
     "person_ids",
+    "personal_fields",
     "persons",
+    "processing",
     "require",
     "rights_anywhere",
     "rights_at",
@@ -91,4 +95,5 @@ __all__ = [
     "share_household",
     "subtree",
     "subtree_ids",
+    "unregistered",
 ]

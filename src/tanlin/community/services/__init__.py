@@ -19,6 +19,7 @@ from tanlin.community import queries
 from tanlin.community.models import Area, AreaAttribute, Organisation
 from tanlin.community.rights import SYSTEM, System
 from tanlin.community.services.consents import give_consent, publish_notice, use_purpose, withdraw_consent
+from tanlin.community.services.entry import entry_token, person_of_token, resident
 from tanlin.community.services.erasure import erase_person, export_person, remove_persons
 from tanlin.community.services.grants import (
     actor_user,
@@ -52,6 +53,7 @@ __all__ = [
     "create_user",
     "deactivate_user",
     "edit_person",
+    "entry_token",
     "erase_person",
     "export_person",
     "give_consent",
@@ -62,9 +64,11 @@ __all__ = [
     "merge_persons",
     "move_area",
     "new_password",
+    "person_of_token",
     "publish_notice",
     "remove_persons",
     "remove_tree",
+    "resident",
     "restore_user",
     "reveal_person",
     "revoke",

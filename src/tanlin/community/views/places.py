@@ -20,6 +20,7 @@ CHILDREN_SHOWN = 200
 #: Verbs as the operation log prints them.
 SPOKEN = (
     gettext_noop("community.password_set"),
+    gettext_noop("community.entry_given"),
     gettext_noop("community.person_added"),
     gettext_noop("community.person_edited"),
     gettext_noop("community.person_revealed"),
