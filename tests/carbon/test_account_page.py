@@ -10,8 +10,8 @@ import pyarrow as pa
 from tanlin.carbon.account.boundary import boundary_of
 from tanlin.carbon.account.gpc import gpc_table
 from tanlin.carbon.account.lines import LINES
-from tanlin.carbon.account.page import page
-from tanlin.carbon.account.shown import gaps, table
+from tanlin.carbon.account.shown.gpc import gaps, table
+from tanlin.carbon.account.shown.page import page
 from tanlin.carbon.account.words import cause_name, stream_name
 from tanlin.kernel.errors import Text
 from tanlin.kernel.figure import Figure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tanlin.carbon.account.bridge import against_inventory
+from tanlin.carbon.account.shown.bridge import against_inventory
 from tanlin.carbon.account.words import cause_name, formulas
 from tanlin.kernel.errors import Text
 from tanlin.kernel.figure import Figure

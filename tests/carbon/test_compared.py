@@ -9,8 +9,8 @@ import pytest
 
 from tanlin.carbon.account.boundary import ATTRIBUTES
 from tanlin.carbon.account.compare import CHANGE, Comparison
-from tanlin.carbon.account.compared import decline_picture, places_shown, target_shown, years_shown
-from tanlin.carbon.account.drawn import YearValue
+from tanlin.carbon.account.shown.compare import decline_picture, places_shown, target_shown, years_shown
+from tanlin.carbon.account.shown.pictures import YearValue
 from tanlin.carbon.account.targets import Point
 from tanlin.kernel.errors import Text
 from tanlin.kernel.figure import Figure

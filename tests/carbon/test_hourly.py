@@ -15,7 +15,7 @@ from hypothesis.extra.numpy import arrays
 
 from tanlin.carbon import FactorBook
 from tanlin.carbon.account.hourly import KEY, SHAPE, hourly, normalised, shape_of
-from tanlin.carbon.account.hourly_shown import hours_picture
+from tanlin.carbon.account.shown.hours import hours_picture
 from tanlin.carbon.factors import Unknown
 from tanlin.carbon.figures import Result
 from tanlin.carbon.hours import electricity_by_hour

@@ -13,8 +13,8 @@ from tanlin.carbon.account.asked import AskedBook
 from tanlin.carbon.account.boundary import Boundary
 from tanlin.carbon.account.draws import Sampling
 from tanlin.carbon.account.lines import LINES
-from tanlin.carbon.account.market_shown import Scope2, scope2_shown
 from tanlin.carbon.account.scope2 import scope2
+from tanlin.carbon.account.shown.scope2 import Scope2, scope2_shown
 from tanlin.carbon.figures import Result
 from tanlin.carbon.tables import INVENTORY
 from tanlin.kernel.figure import Figure

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from tanlin.carbon.account.page import EXPERT_TABLES, PLAIN_TABLES, Page, page
+from tanlin.carbon.account.shown.page import EXPERT_TABLES, PLAIN_TABLES, Page, page
 from tanlin.carbon.figures import CARRIERS
 from tanlin.carbon.overview import DeadMeter, Overview, overview
 from tanlin.carbon.queries import activities

@@ -8,8 +8,8 @@ from typing import Any
 from tanlin.carbon.account.boundary import ATTRIBUTES
 from tanlin.carbon.account.change import KEY, read_change
 from tanlin.carbon.account.compare import Comparison
-from tanlin.carbon.account.compared import Places, Target, places_shown, target_shown
-from tanlin.carbon.account.drawn import YearValue
+from tanlin.carbon.account.shown.compare import Places, Target, places_shown, target_shown
+from tanlin.carbon.account.shown.pictures import YearValue
 from tanlin.carbon.queries.targets import base_year, points
 from tanlin.community import queries as community
 from tanlin.kernel.errors import Text

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tanlin.carbon.account.compared import decline_picture
 from tanlin.carbon.account.hourly import KEY as HOURLY
-from tanlin.carbon.account.hourly_shown import hours_picture
+from tanlin.carbon.account.shown.compare import decline_picture
+from tanlin.carbon.account.shown.hours import hours_picture
 from tanlin.carbon.queries.comparing import changes, compared
 from tanlin.record import queries as record
 

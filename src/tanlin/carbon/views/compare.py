@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from tanlin.carbon.account.compared import EFFECTS, decline_picture, years_shown
+from tanlin.carbon.account.shown.compare import EFFECTS, decline_picture, years_shown
 from tanlin.carbon.queries import comparing
 from tanlin.carbon.queries import years as years_of
 from tanlin.carbon.views.overview import asked_year

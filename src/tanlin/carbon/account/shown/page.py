@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tanlin.carbon.account.boundary import ATTRIBUTES
-from tanlin.carbon.account.bridge import against_inventory
-from tanlin.carbon.account.drawn import sectors_picture, tornado_picture
-from tanlin.carbon.account.market_shown import Scope2, scope2_shown
-from tanlin.carbon.account.shown import Gap, Line, gaps, parts_of, sentence, table
+from tanlin.carbon.account.shown.bridge import against_inventory
+from tanlin.carbon.account.shown.gpc import Gap, Line, gaps, parts_of, sentence, table
+from tanlin.carbon.account.shown.pictures import sectors_picture, tornado_picture
+from tanlin.carbon.account.shown.scope2 import Scope2, scope2_shown
 from tanlin.carbon.account.words import GASES, KEYS, counted, stated_value
 from tanlin.carbon.overview import Card
 from tanlin.carbon.pictures import Picture

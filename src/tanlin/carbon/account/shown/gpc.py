@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tanlin.carbon.account.drawn import Part
 from tanlin.carbon.account.gpc import references
+from tanlin.carbon.account.shown.pictures import Part
 from tanlin.carbon.account.words import KEYS, SECTORS
 from tanlin.carbon.reasons import reason_text
 from tanlin.kernel.errors import Text

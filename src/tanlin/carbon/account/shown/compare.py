@@ -8,7 +8,7 @@ from typing import Any
 
 from tanlin.carbon.account.base_year import Recalculation
 from tanlin.carbon.account.compare import Comparison
-from tanlin.carbon.account.drawn import PERSON, YearValue, lines_picture, path_picture, steps_picture
+from tanlin.carbon.account.shown.pictures import PERSON, YearValue, lines_picture, path_picture, steps_picture
 from tanlin.carbon.account.targets import Point, Position, path_of, position
 from tanlin.carbon.account.words import stated_value, stream_name
 from tanlin.carbon.pictures import Picture
