@@ -163,6 +163,12 @@ def test_what_is_left_bears_the_whole_metering_error() -> None:
     assert causes == {"meter:street/electricity/import//": 4.0, "grid.cn.avg_excl_traded_nonfossil.2023": 5.0}
 
 
+def test_what_was_not_known_of_the_metering_is_not_known_by_market_either() -> None:
+    made = whole(lines(line(causes=None)), paper(100.0))
+    rest = next(row for row in made.lines.to_pylist() if row["source"] == "residual")
+    assert rest["causes"] is None
+
+
 def test_a_year_later_than_the_newest_residual_mix_is_provisional() -> None:
     (row,) = whole(lines(line(month=202501)), year=2025).lines.to_pylist()
     assert row["provisional"] and row["factor_id"] == "grid.cn.avg_excl_traded_nonfossil.2023"

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from tanlin.carbon.account.lines import LINES
 from tanlin.carbon.account.match import Instrument, Match, match, month_days
+from tanlin.carbon.account.streams import shape_of
 from tanlin.carbon.factors import FactorBook, Resolved, Unknown
 from tanlin.kernel.errors import Text
 
@@ -213,8 +214,9 @@ def _is_metering(cause: Mapping[str, Any]) -> bool:
 
 
 def _causes(row: dict[str, Any], factor: Resolved) -> list[dict[str, Any]] | None:
-    """Causes of a line whose factor is replaced: the metering stays. None where the new factor states no error."""
-    if factor.uncertainty_pct is None:
+    """Causes of a line whose factor is replaced: the metering stays. None where it or the new factor states no error."""
+    pct = factor.uncertainty_pct
+    if pct is None or row["causes"] is None:
         return None
-    kept = [cause for cause in row["causes"] or () if _is_metering(cause)]
-    return [*kept, {"cause": factor.fact_id, "pct": factor.uncertainty_pct, "shape": "normal"}]
+    kept = [cause for cause in row["causes"] if _is_metering(cause)]
+    return [*kept, {"cause": factor.fact_id, "pct": pct, "shape": shape_of(pct)}]
