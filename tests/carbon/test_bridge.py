@@ -30,6 +30,10 @@ def test_nothing_is_said_where_nothing_differs() -> None:
     assert against_inventory(figures(100.0, 100.0, [ROW | {"tco2e": 100.0}])) is None
 
 
+def test_nothing_is_said_where_the_two_do_not_add_up() -> None:
+    assert against_inventory(figures(100.0, 80.0, [ROW | {"tco2e": 90.0}, WATER | {"tco2e": 10.0}])) is None
+
+
 def test_nothing_is_said_of_an_unknown_total() -> None:
     assert against_inventory({}) is None
 

@@ -18,7 +18,7 @@ _LEAST_T = 0.05
 
 
 def against_inventory(figures: Mapping[str, Figure]) -> Text | None:
-    """The inventory, less what BASIC does not hold, plus what was entered, is BASIC; None where nothing differs.
+    """The inventory, less what BASIC does not hold, plus what was entered, is BASIC; None where nothing differs or it does not add up.
 
     Args:
         figures: ``carbon.basic``, ``carbon.co2e`` and, with its table, ``carbon.inventory`` of one place and year.
@@ -30,6 +30,8 @@ def against_inventory(figures: Mapping[str, Figure]) -> Text | None:
     outside = _outside(held.table or [] if held else [])
     less = sum(outside.values())
     entered = basic.value - (metered.value - less)
+    if entered <= -_LEAST_T:  # one of the two waits to be derived again
+        return None
     steps = []
     if less >= _LEAST_T:
         names = [_name(carrier) for carrier, tonnes in outside.items() if tonnes]
