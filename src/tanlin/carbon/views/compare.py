@@ -33,6 +33,6 @@ def compare(request: HttpRequest, slug: str) -> HttpResponse:
         "receipt": held[year].receipt if year in held else None,
         "target": comparing.target(area, years, year),
         "effects": EFFECTS.values(),
-        "places": comparing.places(request.user, area, year) if years else None,
+        "beside": comparing.places(request.user, area, year) if years else None,
     }
     return render(request, "carbon/compare.html", context)
