@@ -75,9 +75,7 @@ def rows_of(area: Any, year: int, places: Iterable[str] = ()) -> Rows:
     first, last = date(year, 1, 1), date(year, 12, 31)
     known = _below(area)
     activities = _activities(area, first, last, known)
-    instruments = [
-        _instrument(row, area, year) for row in _inside(Instrument, area, first, last, undone=None)
-    ]
+    instruments = _instruments(area, first, last)
     named = {area.slug, *places, *(row["place"] for row in [*activities, *instruments])}
     metered = _metered(area, first, last, activities)
     return Rows(activities, metered, _attributes(area, last), instruments, _areas(known, named))
@@ -132,12 +130,18 @@ def _activity(row: Activity, area: Any, known: dict[int, tuple[str, str, str]]) 
     } | {name: getattr(row, name) for name in same}
 
 
-def _instrument(row: Instrument, area: Any, year: int) -> Row:
+def _instruments(area: Any, first: date, last: date) -> list[Row]:
     """``use``: electricity bought by month at the place below that holds it, by its own inventory; else None."""
+    held = list(_inside(Instrument, area, first, last, undone=None))
+    below = {row.area_id: row.area for row in held if row.area_id != area.pk}
+    use = {pk: _bought(place, first.year) for pk, place in below.items()}
     same = ("kind", "registry", "number", "energy_kwh", "factor_kg_per_kwh")
-    days = {name: getattr(row, name).isoformat() for name in ("first_day", "last_day")}
-    use = None if row.area_id == area.pk else _bought(row.area, year)
-    return {"id": row.pk, "place": row.area.slug, "use": use} | days | {n: getattr(row, n) for n in same}
+    return [
+        {"id": row.pk, "place": row.area.slug, "use": use.get(row.area_id)}
+        | {name: getattr(row, name).isoformat() for name in ("first_day", "last_day")}
+        | {name: getattr(row, name) for name in same}
+        for row in held
+    ]
 
 
 def _bought(area: Any, year: int) -> list[float] | None:
