@@ -31,7 +31,7 @@ from tanlin.meter import services as meter
 from tanlin.record import FactRow
 from tanlin.record import services as record
 
-from . import people, real
+from . import people, real, residents
 from .activities import Entry, entries
 from .generator import Generated, digest, generate
 from .green import REGISTRY, certificates
@@ -90,6 +90,7 @@ def build(say: Say = lambda _: None) -> None:
         if not is_entered(root):
             add_activities(root, p)
         add_certificates(root, p)
+    residents.create_residents()
     create_logins()
     meter.refresh()
     derive(say)

@@ -27,13 +27,14 @@ class Login:
 
 
 def logins() -> tuple[Login, ...]:
-    """One login of each role; the operator and the auditor reach all five places."""
+    """One login of each role of the office; the operator and the auditor reach all five places."""
     roots = tuple(place(slug).root for slug in PLACES)
     return (
         Login(OPERATOR, "operator", "演示·运营员", roots),
         Login("demo-district", "district", "演示·江滨区", ("jiangbin",)),
         Login("demo-street", "street", "演示·湾澜街道", ("wanlan",)),
         Login("demo-worker", "worker", "演示·运河社区", ("yunhe",)),
+        Login("demo-grid", "grid", "演示·沙岛镇网格员", ("shadao",)),
         Login("demo-engineer", "engineer", "演示·能源工程师", ("weiling", "shadao")),
         Login("demo-auditor", "auditor", "演示·核查员", roots),
     )

@@ -41,6 +41,7 @@ def remove(say: Say = lambda _: None) -> dict[str, Any]:
         found["previews"] = carbon.erase_previews(ids)
         say("移除数据与溯源单 / removing figures and receipts")
         found["record"] = record.erase_places(ids)
+        found["persons"] = community.remove_persons(SYSTEM, ids)
     found["areas"] = sum(community.remove_tree(SYSTEM, root) for root in roots)
     return found | {"logins": close_logins()}
 

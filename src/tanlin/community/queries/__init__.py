@@ -45,7 +45,7 @@ from tanlin.community.queries.places import (
     subtree_ids,
 )
 from tanlin.community.queries.register import FieldUse, personal_fields, processing, unregistered
-from tanlin.community.rights import SYSTEM
+from tanlin.community.rights import SYSTEM, roles_with
 
 __all__ = [
     "SYSTEM",
@@ -92,6 +92,7 @@ __all__ = [
     "rights_anywhere",
     "rights_at",
     "roles_at",
+    "roles_with",
     "share_household",
     "subtree",
     "subtree_ids",
