@@ -95,10 +95,21 @@ def test_an_overlap_needs_agreement(estate):
     assert Activity.objects.count() == 2
 
 
+def test_an_amount_of_a_place_above_or_below_may_hold_the_same(town, estate):
+    services.enter(new(estate), actor=SYSTEM)
+    with pytest.raises(Conflict, match="梅园"):
+        services.enter(new(town), actor=SYSTEM)
+    services.enter(new(town), actor=SYSTEM, overlap=True)
+    flat = community.create_area(SYSTEM, slug="flat", name="1 号楼", level="building", parent=estate)
+    with pytest.raises(Conflict):
+        services.enter(new(flat), actor=SYSTEM)
+
+
 def test_the_next_day_another_place_or_stream_is_no_overlap(town, estate):
+    other = community.create_area(SYSTEM, slug="other", name="桃园", level="estate", parent=town)
     services.enter(new(estate), actor=SYSTEM)
     services.enter(new(estate, first_day=date(2026, 1, 1), last_day=date(2026, 1, 31)), actor=SYSTEM)
-    services.enter(new(town), actor=SYSTEM)
+    services.enter(new(other), actor=SYSTEM)
     services.enter(new(estate, stream="waste_landfill"), actor=SYSTEM)
     assert Activity.objects.count() == 4
 

@@ -79,7 +79,10 @@ def kept(area: Any, digest: str) -> tuple[str, Path]:
 
 
 def overlapping(rows: Iterable[Activity]) -> list[tuple[Activity, Activity]]:
-    """(new row, stored row) of the same stream and area whose days overlap."""
+    """(new row, stored row) of the same stream whose days overlap, at the same area or one above or below it.
+
+    An amount of a place holds those of the places below, so both together may count the same twice.
+    """
     rows = list(rows)
     if not rows:
         return []
@@ -89,12 +92,18 @@ def overlapping(rows: Iterable[Activity]) -> list[tuple[Activity, Activity]]:
         first_day__lte=max(row.last_day for row in rows),
         last_day__gte=min(row.first_day for row in rows),
     )
-    known: dict[tuple[str, int], list[Activity]] = defaultdict(list)
-    for one in stored.order_by("pk"):
-        known[one.stream, one.area_id].append(one)
+    here: dict[tuple[str, int], list[Activity]] = defaultdict(list)
+    below: dict[tuple[str, int], list[Activity]] = defaultdict(list)
+    for one in stored.select_related("area").order_by("pk"):
+        here[one.stream, one.area_id].append(one)
+        for pk in one.area.ancestor_ids[:-1]:
+            below[one.stream, pk].append(one)
     return [
         (row, one)
         for row in rows
-        for one in known[row.stream, row.area_id]
+        for one in (
+            *(one for pk in row.area.ancestor_ids[::-1] for one in here.get((row.stream, pk), ())),
+            *below.get((row.stream, row.area_id), ()),
+        )
         if one.first_day <= row.last_day and row.first_day <= one.last_day
     ]

@@ -220,8 +220,9 @@ def _overlap(known: Activity, where: Where | None = None) -> Conflict:
     return Conflict(
         "carbon.activity_overlap",
         Text(
-            f"同一项目在 {days} 已有数据（{known.stated}），日期重叠。",
-            f"The same stream holds an amount for {days} already ({known.stated}); the days overlap.",
+            f"“{known.area.name}”同一项目在 {days} 已有数据（{known.stated}），日期重叠。",
+            f"{known.area.name_en or known.area.name} holds an amount of the same stream for {days} already "
+            f"({known.stated}); the days overlap.",
         ),
         remedy=Text(
             "确属另一笔的，请勾选确认；否则请先撤销原有数据。",
