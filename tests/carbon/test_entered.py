@@ -123,7 +123,9 @@ def test_sums_by_stream_tell_what_meters_count_instead():
 def test_the_error_of_a_sum_adds_within_a_survey_and_squares_between_papers():
     survey = [row("bus", amount=100.0, source="survey", id=n, uncertainty_pct=30.0) for n in (1, 2)]
     papers = [row("sewage", amount=100.0, id=n, uncertainty_pct=30.0) for n in (3, 4)]
-    assert [one.pct for one in sums(pieces([*survey, *papers], [], *YEAR))] == pytest.approx([30.0, 30 / 2**0.5])
+    assert [one.pct for one in sums(pieces([*survey, *papers], [], *YEAR))] == pytest.approx(
+        [30.0, 30 / 2**0.5]
+    )
 
 
 @settings(max_examples=60, deadline=None)
