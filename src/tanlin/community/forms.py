@@ -220,7 +220,7 @@ class PersonForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         styled(self)
-        self.fields["purposes"].widget.attrs["class"] = "form-check-input"
+        del self.fields["purposes"].widget.attrs["class"]  # it would land on the list as well
 
     def register(self, actor: Any, place: Area) -> Person:
         """Call the service; raises what it raises."""
@@ -268,7 +268,7 @@ class EditForm(PersonVerb):
 
 
 class JoinForm(PersonVerb):
-    title, button, done = _("Home"), _("Save"), _("The home is saved.")
+    title, button, done = _("Move in"), _("Save"), _("The home is saved.")
     where = forms.ModelChoiceField(label=_("Building or wider"), queryset=Area.objects.none())
     address = forms.CharField(label=_("Door number"), max_length=80, widget=forms.TextInput(attrs=quiet()))
     day = forms.DateField(label=_("From"), widget=date_input(), initial=timezone.localdate)
