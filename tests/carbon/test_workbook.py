@@ -15,7 +15,9 @@ from tanlin.carbon.account.account import Account, account
 from tanlin.carbon.account.asked import AskedBook
 from tanlin.carbon.account.boundary import boundary_of
 from tanlin.carbon.account.entered import Entered
+from tanlin.carbon.account.export.textsheets import write_uncertainty
 from tanlin.carbon.account.export.workbook import CHECKED, Source, build
+from tanlin.carbon.account.export.xlsx import Sheet, workbook
 from tanlin.carbon.account.gpc import references
 from tanlin.carbon.account.results import LABELS, results
 from tanlin.carbon.factors import emission_per_unit
@@ -179,6 +181,16 @@ def test_the_half_range_recomputes_from_the_causes(of: Account, books: dict[str,
     halves = [row[3] for row in cells if row[0] == "Half-range, in quadrature"]
     stated = [row[3] for row in cells if row[0] == "Half-range as published"]
     assert halves[0] == pytest.approx(stated[0], rel=1e-9) and halves[0] > 0
+
+
+def test_a_half_range_that_is_not_known_is_no_number(of: Account):
+    silent = [row | {"causes": None} if row["scope"] == 2 else row for row in of.lines.to_pylist()]
+    sheet = Sheet(workbook(), "Uncertainty", "en")
+    write_uncertainty(sheet, silent, {})
+    halves = [
+        row[3] for row in sheet.sheet.iter_rows(values_only=True) if row[0] == "Half-range, in quadrature"
+    ]
+    assert halves == [None, None]
 
 
 def test_what_is_not_known_shows_its_notation_key_and_no_zero(books: dict[str, Any]):

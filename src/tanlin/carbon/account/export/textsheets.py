@@ -145,13 +145,13 @@ def write_uncertainty(sheet: Sheet, rows: Sequence[Mapping[str, Any]], figures: 
         sheet.head(_CAUSES, repeat=False)
         first, last = sheet.row + 1, sheet.row + len(causes)
         for cause in causes:
-            share = Formula(f"D{sheet.row + 1}^2/SUMSQ(D${first}:D${last})") if cause["half_t"] else None
+            share = Formula(f"D{sheet.row + 1}^2/SUMSQ(D${first}:D${last})") if cause["share"] else None
             sheet.write([cause["cause"], cause["lines"], cause["pct"], cause["half_t"], share])
-        whole = Formula(f"SQRT(SUMSQ(D{first}:D{last}))") if causes else None
+        half = _half_range(figures.get(key))
+        whole = Formula(f"SQRT(SUMSQ(D{first}:D{last}))") if causes and half is not None else None
         sheet.write(
             [Text("合计半宽（平方和开方）", "Half-range, in quadrature"), None, None, whole], bold=True
         )
-        half = _half_range(figures.get(key))
         note = (
             Text("有明细未注明不确定度，区间未知", "a line states no error: unknown")
             if half is None
