@@ -225,3 +225,11 @@ def test_the_command_sets_and_makes_a_password(world: World, monkeypatch: pytest
     assert isinstance(CliRunner().invoke(cli, ["set-password", user.username]).exception, BadInput)
     user.refresh_from_db()
     assert user.check_password("quite a long one")
+
+
+def test_who_comes_from_outside_meets_the_own_role_and_no_place(world: World) -> None:
+    client = Client()
+    client.force_login(world.users["volunteer"])
+    page = client.get("/")
+    assert "志愿者" in page.text and "甲社区" in page.text and "/place/" not in page.text
+    assert client.get(f"/place/{world.a.slug}/").status_code == 404

@@ -48,11 +48,15 @@ class Login(LoginView):
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """The readable places as a tree; straight to the place of someone who has one community only."""
+    """The readable places as a tree; straight to the place of someone who has one community only.
+
+    Who comes from outside the office reads no place: the own roles stand there instead.
+    """
     tree = queries.area_tree(request.user)
     if len(tree) == 1 and tree[0].area.level not in WIDE_LEVELS:
         return redirect("place", slug=tree[0].area.slug)
-    return render(request, "community/home.html", {"tree": tree})
+    held = [] if tree else list(queries.active_grants(request.user).select_related("area"))
+    return render(request, "community/home.html", {"tree": tree, "held": held})
 
 
 def page(
