@@ -61,6 +61,8 @@ ROWS = [
     Row("meter:meters"),
     Row("meter:export_csv"),
     Row("meter:export_xlsx"),
+    Row("meter:register_print"),
+    Row("meter:register_xlsx"),
     Row("meter:new", right="meters"),
     Row("meter:new", "POST", right="meters", ok=(422,)),
     Row("meter:meter", kwargs=meter),

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -172,6 +172,18 @@ def test_the_list_filters_and_exports_without_formulas(engineer: Client, areas: 
     assert [line[0] for line in csv.reader(io.StringIO(body))][1:] == ["A-1", "'=2+3"]
     book = load_workbook(io.BytesIO(engineer.get(BASE + "export.xlsx").content))
     assert [cell.value for cell in book["meters"]["A"]][1:] == ["A-1", "'=2+3"]
+
+
+def test_the_register_states_who_keeps_it_and_computes_nothing(engineer: Client, areas: dict[str, Any]):
+    spec = services.Spec(
+        owner=areas["here"], place=areas["here"], carrier="water", number="=2+3", unit="m3",
+        valid_from=date(2026, 1, 1),
+    )  # fmt: skip
+    services.register([spec], actor=SYSTEM, area=areas["here"])
+    page = engineer.get(BASE + "register.print").content.decode()
+    assert "=2+3" in page and "'=2+3" not in page and "Reviewed by" in page
+    sheet = load_workbook(io.BytesIO(engineer.get(BASE + "register.xlsx").content)).worksheets[0]
+    assert sheet["B4"].value == "'=2+3"
 
 
 def test_an_empty_list_names_the_next_step(engineer: Client):

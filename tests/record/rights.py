@@ -34,9 +34,27 @@ def office(world: World) -> None:
     author = colleague(world, "author", "worker")
     services.set_rule(SYSTEM, world.a, "event_link", [step], valid_from=timezone.localdate())
     world.objects["approval"] = services.submit(subject(world), "event_link", author).pk
+    draft, shown = (announcement(world, title) for title in ("草稿", "公告"))
+    services.set_rule(SYSTEM, world.a, "release", [step | {"own": True}], valid_from=timezone.localdate())
+    services.decide(services.submit_notice(author, shown).pk, author, "pass")
+    services.publish_notice(author, shown)
+    world.objects |= {"draft": draft.pk, "notice": shown.pk, "token": shown.token}
     today = timezone.localdate()
     given = services.delegate(author, world.a, "worker", world.users["street"], today, today)
     world.objects["delegation"] = given.pk
+
+
+def announcement(world: World, title: str) -> Any:
+    text = services.NoticeText("announcement", title, "正文", roles=["auditor"])
+    return services.write_notice(world.users["worker"], world.a, text)
+
+
+def draft(world: World) -> dict[str, Any]:
+    return {"pk": world.objects["draft"]}
+
+
+def notice(world: World) -> dict[str, Any]:
+    return {"pk": world.objects["notice"]}
 
 
 def paper(world: World) -> dict[str, Any]:
@@ -86,6 +104,30 @@ ROWS = [
         scope="site",
         ok=(404,),
         kwargs=lambda world: {"pk": world.objects["delegation"]},
+    ),
+    Row("record:notices"),
+    Row("record:register", kwargs=lambda world: place(world) | {"table": "notices", "form": "print"}),
+    *(
+        Row("record:notice_new", method, "derive", ok=ok)
+        for method, ok in (("GET", (200,)), ("POST", (422,)))
+    ),
+    Row("record:notice_edit", right="derive", kwargs=draft),
+    Row("record:notice_edit", "POST", right="derive", kwargs=draft, ok=(422,)),
+    Row("record:notice", kwargs=notice),
+    Row(
+        "record:notice_act",
+        "POST",
+        right="derive",
+        kwargs=notice,
+        data=lambda w: {"act": "withdraw", "reason": "x"},
+    ),
+    Row("record:notice_read", "POST", kwargs=notice),
+    Row("record:notice_board", kwargs=notice),
+    Row(
+        "record:notice_public",
+        right="public",
+        kwargs=lambda world: {"token": world.objects["token"]},
+        ok=(200,),
     ),
     Row("record:delegations"),
     Row("record:delegations", "POST", ok=(422,)),

@@ -16,6 +16,8 @@ from tanlin.carbon import services as carbon
 from tanlin.carbon.services import activities
 from tanlin.community.queries import SYSTEM
 from tanlin.record import queries as record
+from tanlin.record import services
+from tanlin.record.approval import Subject
 from tests.carbon import place as garden
 
 if TYPE_CHECKING:
@@ -104,6 +106,7 @@ def pages(made: garden.Place) -> list[tuple[str, str, int]]:
     meter = f"/place/garden/meter/{made.ids['MAIN']}/"
     sheet, kept = activity_sheets(made)
     green_power(made)
+    paper = f"/approval/{submitted(made)}/"
     entered = "/place/garden/carbon/activities/"
     keeper = [
         *(entered, f"{entered}?year=2023", "/place/meadow/carbon/activities/", f"{entered}new"),
@@ -121,6 +124,7 @@ def pages(made: garden.Place) -> list[tuple[str, str, int]]:
         *("/place/garden/carbon/factors/?q=nothing+like+this", "/place/garden/carbon/factors/new"),
         *("/place/garden/carbon/factors/file", "/place/garden/carbon/factors/gwp"),
         *("/place/garden/record/jobs/", "/place/garden/record/events/", "/place/garden/community/"),
+        *("/todo/", "/todo/?view=mine", paper, "/place/garden/record/delegations/"),
         *("/place/garden/meter/", meter, "/place/garden/meter/new/", "/place/garden/meter/imports/"),
         *(
             "/place/garden/meter/imports/new/",
@@ -135,6 +139,12 @@ def pages(made: garden.Place) -> list[tuple[str, str, int]]:
         ("keeper", "/place/nowhere/carbon/", 404),
         ("stranger", "/place/meadow/carbon/factors/new", 403),
     ]
+
+
+def submitted(made: garden.Place) -> int:
+    """A document that waits for its first review."""
+    notice = Subject("test", "notice", "1", "Sorting day", "/place/garden/carbon/", made.area)
+    return services.submit(notice, "release", made.users["keeper"]).pk
 
 
 def green_power(made: garden.Place) -> None:

@@ -31,6 +31,7 @@ class RecordConfig(AppConfig):
                 scope="site",
                 count="tanlin.record.queries.approvals:todo_count",
             ),
+            Nav("record:notices", Text("通知公告", "Notices"), "table", 75),
             Nav("record:jobs", Text("任务进度", "Jobs"), "clock", 80),
             Nav("record:evidence_list", Text("佐证材料", "Evidence"), "receipt", 85),
             Nav("record:events", Text("操作日志", "Operation log"), "history", 95, right="replay"),

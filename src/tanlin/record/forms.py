@@ -10,6 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tanlin.community import queries as community
+from tanlin.community.queries.places import ROLE_RIGHTS, RoleGrant
+from tanlin.record.models import Notice
+from tanlin.record.services.notices import NoticeText
 
 
 def styled(form: forms.BaseForm) -> None:
@@ -61,3 +64,33 @@ class DelegationForm(forms.Form):
         self.fields["to"].queryset = people  # type: ignore[attr-defined]
         self.fields["to"].label_from_instance = lambda person: person.get_full_name()  # type: ignore[attr-defined]
         styled(self)
+
+
+class NoticeForm(forms.Form):
+    """What a notice says and whom it addresses."""
+
+    kind = forms.ChoiceField(label=_("Kind of notice"), choices=Notice.Kind.choices)
+    title = forms.CharField(label=_("Title"), max_length=200)
+    body = forms.CharField(label=_("Text"), max_length=20_000, widget=forms.Textarea(attrs={"rows": 10}))
+    roles = forms.MultipleChoiceField(
+        label=_("Addressed to"),
+        required=False,
+        help_text=_("None chosen: all colleagues of the place, above and below it."),
+        widget=forms.SelectMultiple(attrs={"size": 6}),
+    )
+    first_day = day_field(_("First day"), required=False, help_text=_("Of a public notice with objections."))
+    last_day = day_field(_("Last day"), required=False)
+    contact = forms.CharField(
+        label=_("Contact"), max_length=200, required=False, help_text=_("Where objections are received.")
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["roles"].choices = [  # type: ignore[attr-defined]
+            (role, RoleGrant(role=role).get_role_title()) for role in ROLE_RIGHTS
+        ]
+        styled(self)
+
+    def text(self) -> NoticeText:
+        """The notice as the verb takes it."""
+        return NoticeText(**self.cleaned_data)

@@ -34,6 +34,7 @@ from tanlin.meter.health import WORDS
 from tanlin.meter.models import Carrier, Meter, MeterRow
 from tanlin.meter.queries import Listed
 from tanlin.meter.views.charts import picture
+from tanlin.record import register_answer
 
 PAGE = 50
 #: Places in the filter.
@@ -103,8 +104,14 @@ HEAD = (
     Text("数据来源", "origin"),
 )
 
+#: Columns of the printed register; the export has all.
+REGISTERED = (
+    *("number", "name", "carrier", "use", "unit", "multiplier", "place", "main meter", "valid from"),
+    *("latest reading until", "health"),
+)
 
-def _lines(lines: list[Listed]) -> list[list[Any]]:
+
+def _lines(lines: list[Listed], disarm: Any = safe_cell) -> list[list[Any]]:
     from tanlin.meter.templatetags.meter import local_time
 
     lang = get_language()
@@ -129,7 +136,7 @@ def _lines(lines: list[Listed]) -> list[list[Any]]:
         ]
         cells += [row.tariff, row.valid_from.isoformat(), local_time(line.latest, row.place.tz)]
         demo = "演示数据·非真实监测数据 / demonstration" if row.place.is_demo else "measured"
-        out.append([safe_cell(cell) for cell in [*cells, WORDS[line.health].pick(lang), demo]])
+        out.append([disarm(cell) for cell in [*cells, WORDS[line.health].pick(lang), demo]])
     return out
 
 
@@ -154,6 +161,22 @@ def export(request: HttpRequest, slug: str, form: str) -> HttpResponse:
         body, kind = stream.getvalue(), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     name = f'attachment; filename="meters-{area.slug}.{form}"'
     return HttpResponse(body, content_type=kind, headers={"Content-Disposition": name})
+
+
+@require_GET
+def register(request: HttpRequest, slug: str, form: str) -> HttpResponse:
+    """The list as a register, on A4 or as XLSX, with what is asked of a meter on the spot: right ``view``."""
+    area = community.area(request.user, slug)
+    head, *rows = _lines(queries.listed_by(area, _found(request, area)[0]), disarm=lambda cell: cell)
+    places = [number for number, text in enumerate(HEAD) if text.en in REGISTERED]
+    return register_answer(
+        request,
+        area,
+        _("register of meters"),
+        [head[place] for place in places],
+        [[row[place] for place in places] for row in rows],
+        form,
+    )
 
 
 @require_GET

@@ -13,6 +13,7 @@ from tanlin.record.models.core import (
     Job,
     ReceiptRow,
 )
+from tanlin.record.models.notices import Notice, NoticeRead, Objection
 
 __all__ = [
     "AREA",
@@ -27,6 +28,9 @@ __all__ = [
     "FigureFact",
     "FigureRow",
     "Job",
+    "Notice",
+    "NoticeRead",
+    "Objection",
     "Opinion",
     "ReceiptRow",
 ]

@@ -27,14 +27,29 @@ from tanlin.record.services.core import (
     store_evidence,
     store_receipt,
 )
+from tanlin.record.services.notices import (
+    NoticeText,
+    answer_objection,
+    conclude_notice,
+    enter_objection,
+    publish_notice,
+    read_notice,
+    submit_notice,
+    withdraw_notice,
+    write_notice,
+)
 
 __all__ = [
     "GENESIS",
+    "NoticeText",
     "add_fact",
     "add_facts",
+    "answer_objection",
+    "conclude_notice",
     "decide",
     "delegate",
     "end_delegation",
+    "enter_objection",
     "erase_places",
     "event_body",
     "fact_row",
@@ -44,6 +59,8 @@ __all__ = [
     "news",
     "publish_figure",
     "publish_figures",
+    "publish_notice",
+    "read_notice",
     "report_event",
     "resting_on",
     "set_rule",
@@ -51,5 +68,8 @@ __all__ = [
     "store_evidence",
     "store_receipt",
     "submit",
+    "submit_notice",
     "withdraw",
+    "withdraw_notice",
+    "write_notice",
 ]

@@ -37,6 +37,7 @@ from tanlin.record.models import (
     FigureFact,
     FigureRow,
     Job,
+    Notice,
     ReceiptRow,
 )
 from tanlin.record.replay import same_inputs, same_result, table_bytes
@@ -415,6 +416,7 @@ def erase_places(area_ids: Iterable[int], *, actor: Any = None) -> dict[str, int
     Approval.objects.filter(area__in=ids).delete()
     ApprovalRule.objects.filter(area__in=ids).delete()
     Delegation.objects.filter(area__in=ids).delete()
+    Notice.objects.filter(area__in=ids).delete()
     digests = set(Evidence.objects.filter(area__in=ids).values_list("sha256", flat=True))
     counts = {
         model._meta.model_name or "": model.objects.filter(**{f"{field}__in": ids}).delete()[0]
