@@ -66,10 +66,13 @@ class Total:
 
 @dataclass(frozen=True)
 class Shown:
-    """The page of a preview. ``elsewhere``: figures that move at places the reader may not see."""
+    """The page of a preview. ``lines``: figures that are one number. ``tables``: (place, period, names) of tables whose
+    rows change. ``elsewhere``: figures that move at places the reader may not see.
+    """
 
     preview: Preview
     lines: list[Line]
+    tables: list[tuple[Any, str, list[Text]]]
     totals: list[Total]
     final: list[tuple[str, int]]
     elsewhere: int
@@ -99,7 +102,8 @@ def preview_shown(user: Any, asked: FactPreview, result: dict[str, Any]) -> Show
     waiting = sum((one.area, one.key, one.period) in stale for one in found.moved)
     return Shown(
         preview=found,
-        lines=lines,
+        lines=[line for line in lines if not line.moved.table],
+        tables=_tables(lines),
         totals=_totals(lines),
         final=_final(lines),
         elsewhere=len(found.moved) - len(seen),
@@ -120,6 +124,14 @@ def with_receipts(asked: FactPreview, lines: Iterable[Line]) -> list[Line]:
         figure = now[line.place.pk].get((line.moved.key, line.moved.period))
         line.fresh = figure.receipt if figure and not figure.stale else None
     return lines
+
+
+def _tables(lines: list[Line]) -> list[tuple[Any, str, list[Text]]]:
+    groups: dict[tuple[int, str], list[Line]] = {}
+    for line in lines:
+        if line.moved.table:
+            groups.setdefault((line.place.pk, line.moved.period), []).append(line)
+    return [(part[0].place, period, [line.title for line in part]) for (_, period), part in groups.items()]
 
 
 def _totals(lines: list[Line]) -> list[Total]:

@@ -81,7 +81,7 @@ def _shown(row: Any) -> dict[str, Any]:
         "source": SOURCES[row.source],
         "pct": pct,
         "unit": unit_word(row.unit),
-        "converted": row.stated != f"{row.amount:.15g} {row.unit}",
+        "converted": not row.stated.startswith(f"{row.amount:.15g} "),
     }
 
 
@@ -105,7 +105,7 @@ def activity_new(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "place": area,
         "form": form,
-        "places": meter.offered_places(request.user, area, (get_language() or "").startswith("en")),
+        "offered": meter.offered_places(request.user, area, (get_language() or "").startswith("en")),
         "units": UNITS,
     }
     status = 422 if request.method == "POST" else 200

@@ -9,7 +9,7 @@ export function format(value) {
   return value.toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places }).replace("-", "−");
 }
 export const percent = (share) => `${(Math.floor(share * 1000) / 10).toFixed(share >= 0.9995 ? 0 : 1)}${SPACE}%`;
-export const short = (value) => value.toLocaleString("en", { maximumFractionDigits: 2 });
+export const short = (value) => value.toLocaleString("en", { maximumFractionDigits: 2 }).replace("-", "−");
 
 // A tooltip is built of elements with classes: the page allows no inline style.
 export function tip(head, rows) {
