@@ -10,6 +10,7 @@ from tanlin.carbon.account.export.workbook import NEEDED, Source
 from tanlin.carbon.account.results import LABELS as ACCOUNT
 from tanlin.carbon.figures import LABELS
 from tanlin.carbon.queries.accounts import facts_of
+from tanlin.carbon.services.inputs import facts_pinned
 from tanlin.carbon.stored import books
 from tanlin.community import queries as community
 from tanlin.kernel.errors import NotFound, Text
@@ -27,14 +28,13 @@ def workbook_source(area: Any, year: int) -> Source:
         figures[key] = found
     stated = record.receipt(community.SYSTEM, figures["carbon.account"].receipt or "").body["parameters"]
     cited = facts_of({"carbon.account": figures["carbon.account"]})
-    rows = [record.fact_by(item["fact"], item["vintage"]) for item in cited]
     return Source(
         _name(area),
         stated["region"],
         year,
         stated["gwp"],
         figures,
-        books(rows).factors.facts,
+        books(facts_pinned(cited)).factors.facts,
         LABELS | ACCOUNT,
     )
 

@@ -253,7 +253,9 @@ def _sums(rows: pa.Table) -> dict[tuple[int, str, int], float]:
 
 def facts_pinned(inputs: list[dict[str, Any]]) -> list[Any]:
     """The stored rows of the facts that a receipt names. Raises NotFound for one that is not stored."""
-    return [record.fact_by(item["fact"], item["vintage"]) for item in inputs if "fact" in item]
+    newest = {(row.fact_id, row.vintage): row for row in record.facts()}  # most are among them
+    names = [(item["fact"], item["vintage"]) for item in inputs if "fact" in item]
+    return [newest.get(name) or record.fact_by(*name) for name in names]
 
 
 DIGESTS_SQL = """
