@@ -10,6 +10,7 @@ import pytest
 from tanlin.carbon import services
 from tanlin.carbon.account.change import read_change
 from tanlin.carbon.account.compare import Comparison
+from tanlin.carbon.queries import comparing
 from tanlin.community.queries import SYSTEM
 from tanlin.kernel.period import Period
 from tanlin.meter import services as meter
@@ -68,8 +69,11 @@ def test_it_replays_and_names_the_account_that_changed(world: p.Place) -> None:
 
 def test_the_year_after_is_compared_again_when_a_year_changes(world: p.Place) -> None:
     before = tell("carbon.change", period="2024").receipt
+    assert not comparing.waits(world.area, 2024)
     world.correct("MAIN", 5, 77.0)
+    assert comparing.waits(world.area, 2024)
     services.derive(world.area, p.YEAR)
+    assert not comparing.waits(world.area, 2024)
     assert tell("carbon.change", period="2024").receipt != before
 
 

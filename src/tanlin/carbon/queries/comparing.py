@@ -18,7 +18,7 @@ from tanlin.record import queries as record
 
 MOST_YEARS, MOST_PLACES = 6, 20
 WIDER = ("city", "district", "street")
-PER_PERSON = "carbon.target.per_person"
+PER_PERSON, ACCOUNT = "carbon.target.per_person", "carbon.account"
 _OF_PLACE = ("carbon.basic", "carbon.per_person", "carbon.boundary")
 
 
@@ -31,6 +31,14 @@ def changes(area: Any, years: Sequence[int]) -> dict[int, Figure]:
 def compared(held: Mapping[int, Figure]) -> dict[int, Comparison]:
     """What the figures state."""
     return {year: read_change(figure.table or []) for year, figure in held.items()}
+
+
+def waits(area: Any, year: int) -> bool:
+    """Whether a comparison, or an account it stands on, waits to be derived again: that of a year marks its own only."""
+    before, now = str(year - 1), str(year)
+    held = record.figures(area, before, tables=False) | record.figures(area, now, tables=False)
+    stands_on = ((KEY, now), (ACCOUNT, before), (ACCOUNT, now))
+    return any(held[one].stale for one in stands_on if one in held)
 
 
 def target(area: Any, years: Sequence[int], year: int) -> Target | None:

@@ -31,6 +31,7 @@ def compare(request: HttpRequest, slug: str) -> HttpResponse:
         "changed": years_shown(year - 1, year, made[year]) if year in made else None,
         "decline": decline_picture(made),
         "receipt": held[year].receipt if year in held else None,
+        "stale": year in held and comparing.waits(area, year),
         "target": comparing.target(area, years, year),
         "effects": EFFECTS.values(),
         "beside": comparing.places(request.user, area, year) if years else None,
