@@ -10,38 +10,50 @@ as the answer to a POST, so that no GET may hold one.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 from django.test import Client
+from django.urls import Resolver404, resolve
 
 LINK = re.compile(r'(?:href|action|src)="(/[^"#]*)')
 SKIPPED = ("/static/", "/logout/", "/language/")
 MOST_PAGES = 2000
-MOST_QUERIES = 4
+MOST_OF_A_PAGE = 6
 
 
 def crawl(client: Client, start: Iterable[str]) -> dict[str, str]:
     """Text by address of every page and export that links lead to from the start, as this client is answered.
 
-    A link with another query is another page, but only the first few of one path are read.
+    Of one kind of page at one place only the first few are read, with other numbers or other queries.
     """
     waiting = list(start)
     texts: dict[str, str] = {}
-    queries: dict[str, int] = {}
+    seen: Counter[tuple[Any, ...]] = Counter()
     while waiting:
         address = waiting.pop(0).replace("&amp;", "&")
         path = address.partition("?")[0]
-        if address in texts or path.startswith(SKIPPED) or queries.get(path, 0) >= MOST_QUERIES:
+        page = _page(path)
+        if address in texts or path.startswith(SKIPPED) or seen[page] >= MOST_OF_A_PAGE:
             continue
         assert len(texts) < MOST_PAGES, "the crawl does not end"
-        queries[path] = queries.get(path, 0) + 1
+        seen[page] += 1
         response = client.get(address)
         texts[address] = body = _body(response)
         waiting += LINK.findall(body)
         if target := response.headers.get("Location", ""):
             waiting.append(target)
     return texts
+
+
+def _page(path: str) -> tuple[Any, ...]:
+    """The kind of page and its place."""
+    try:
+        match = resolve(path)
+    except Resolver404:
+        return (path,)
+    return match.view_name, match.kwargs.get("slug")
 
 
 def _body(response: Any) -> str:
