@@ -27,7 +27,7 @@ USED: dict[str, Text] = {
 }
 KINDS: dict[str, Text] = USED | {
     "bound": Text("数据口径核对的界限", "Limits of claim checks"),
-    "fuel_energy": Text("燃料热值", "Heating values of fuels"),
+    "fuel_energy": Text("燃料（按热量计的因子）", "Fuels, factors by heat"),
     "fuel_param": Text("燃料参数", "Parameters of fuels"),
     "fuel_sector": Text("燃料（分行业）", "Fuels by sector"),
     "gwp": Text("全球增温潜势", "Global warming potential"),
@@ -53,6 +53,7 @@ KINDS: dict[str, Text] = USED | {
     "waste_lca": Text("垃圾处理（全生命周期）", "Waste treatment, life cycle"),
     "waste_param": Text("垃圾处理参数", "Parameters of waste treatment"),
     "wastewater": Text("污水处理", "Wastewater"),
+    "wastewater_param": Text("污水处理参数", "Parameters of wastewater"),
     "water_param": Text("自来水参数", "Parameters of water"),
 }
 BANDS: dict[str, Text] = {
