@@ -116,6 +116,9 @@ def potentials_of(rows: Sequence[Mapping[str, Any]], warming: Collection[str]) -
     return dict.fromkeys(PLAIN, 1.0) | found
 
 
+_MADE_UP = Text("演示数据", "demonstration data")
+
+
 def write_boundary(
     sheet: Sheet, rows: Sequence[Mapping[str, Any]], gwp: str, region: str
 ) -> Mapping[str, str]:
@@ -129,7 +132,8 @@ def write_boundary(
         name = ATTRIBUTES.get(row["key"], Text(row["key"], row["key"]))
         missing = Text("未填写", "not stated")
         value = missing if row["value"] is None else row["value"]
-        at = sheet.write([name, value, row["since"], row["source"]])
+        source = _MADE_UP if row["source"] == "demonstration" else row["source"]
+        at = sheet.write([name, value, row["since"], source])
         if row["value"] is not None:
             stated[row["key"]] = f"{quoted(sheet.name)}!$B${at}"
     return stated
