@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -340,7 +341,7 @@ def _specs(file: Path, area: Any) -> Any:
                     digits=int(row.get("digits") or row.get("位数") or 0) or None,
                 )
             except BadInput as error:
-                error.where = Where(file.name, row=line, column=error.where.column, value=error.where.value)
+                error.where = replace(error.where or Where(), file=file.name, row=line)
                 raise
             except (KeyError, ValueError) as error:
                 raise BadInput(

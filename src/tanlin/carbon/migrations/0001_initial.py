@@ -6,142 +6,294 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('tanlin_community', '0001_initial'),
+        ("tanlin_community", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ActivitySheet',
+            name="ActivitySheet",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200, verbose_name='file or form')),
-                ('sha256', models.CharField(blank=True, max_length=71)),
-                ('created', models.DateTimeField(auto_now_add=True)),
-                ('undone', models.DateTimeField(blank=True, null=True)),
-                ('undone_reason', models.CharField(blank=True, max_length=300, verbose_name='reason')),
-                ('area', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tanlin_community.area')),
-                ('entered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=200, verbose_name="file or form")),
+                ("sha256", models.CharField(blank=True, max_length=71)),
+                ("created", models.DateTimeField(auto_now_add=True)),
+                ("undone", models.DateTimeField(blank=True, null=True)),
+                ("undone_reason", models.CharField(blank=True, max_length=300, verbose_name="reason")),
+                (
+                    "area",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tanlin_community.area",
+                    ),
+                ),
+                (
+                    "entered_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-pk'],
+                "ordering": ["-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Activity',
+            name="Activity",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stream', models.CharField(max_length=60, verbose_name='stream')),
-                ('first_day', models.DateField(verbose_name='first day')),
-                ('last_day', models.DateField(verbose_name='last day')),
-                ('amount', models.FloatField(verbose_name='amount')),
-                ('unit', models.CharField(max_length=20, verbose_name='unit')),
-                ('stated', models.CharField(blank=True, max_length=80, verbose_name='as entered')),
-                ('source', models.CharField(choices=[('meter', 'meter'), ('bill', 'bill'), ('document', 'document'), ('survey', 'survey'), ('estimate', 'estimate')], max_length=10, verbose_name='source')),
-                ('uncertainty_pct', models.FloatField(blank=True, null=True, verbose_name='95 % half-range in percent')),
-                ('note', models.CharField(blank=True, max_length=300, verbose_name='note')),
-                ('area', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tanlin_community.area')),
-                ('sheet', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='activities', to='tanlin_carbon.activitysheet')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("stream", models.CharField(max_length=60, verbose_name="stream")),
+                ("first_day", models.DateField(verbose_name="first day")),
+                ("last_day", models.DateField(verbose_name="last day")),
+                ("amount", models.FloatField(verbose_name="amount")),
+                ("unit", models.CharField(max_length=20, verbose_name="unit")),
+                ("stated", models.CharField(blank=True, max_length=80, verbose_name="as entered")),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("meter", "meter"),
+                            ("bill", "bill"),
+                            ("document", "document"),
+                            ("survey", "survey"),
+                            ("estimate", "estimate"),
+                        ],
+                        max_length=10,
+                        verbose_name="source",
+                    ),
+                ),
+                (
+                    "uncertainty_pct",
+                    models.FloatField(blank=True, null=True, verbose_name="95 % half-range in percent"),
+                ),
+                ("note", models.CharField(blank=True, max_length=300, verbose_name="note")),
+                (
+                    "area",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tanlin_community.area",
+                    ),
+                ),
+                (
+                    "sheet",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="activities",
+                        to="tanlin_carbon.activitysheet",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['area', 'stream', 'first_day', 'pk'],
+                "ordering": ["area", "stream", "first_day", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Claim',
+            name="Claim",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('statement', models.JSONField()),
-                ('verdict', models.CharField(max_length=12)),
-                ('receipt', models.CharField(max_length=71)),
-                ('created', models.DateTimeField(auto_now_add=True)),
-                ('area', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tanlin_community.area')),
-                ('entered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("statement", models.JSONField()),
+                ("verdict", models.CharField(max_length=12)),
+                ("receipt", models.CharField(max_length=71)),
+                ("created", models.DateTimeField(auto_now_add=True)),
+                (
+                    "area",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tanlin_community.area",
+                    ),
+                ),
+                (
+                    "entered_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-pk'],
+                "ordering": ["-pk"],
             },
         ),
         migrations.CreateModel(
-            name='FactPreview',
+            name="FactPreview",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created', models.DateTimeField(auto_now_add=True)),
-                ('facts', models.JSONField()),
-                ('newest_fact', models.BigIntegerField(null=True)),
-                ('result', models.JSONField(null=True)),
-                ('job', models.BigIntegerField(null=True)),
-                ('confirmed', models.DateTimeField(null=True)),
-                ('area', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tanlin_community.area')),
-                ('asked_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created", models.DateTimeField(auto_now_add=True)),
+                ("facts", models.JSONField()),
+                ("newest_fact", models.BigIntegerField(null=True)),
+                ("result", models.JSONField(null=True)),
+                ("job", models.BigIntegerField(null=True)),
+                ("confirmed", models.DateTimeField(null=True)),
+                (
+                    "area",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tanlin_community.area",
+                    ),
+                ),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-pk'],
+                "ordering": ["-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Instrument',
+            name="Instrument",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('certificate', 'green electricity certificate'), ('contract', 'green power contract'), ('supplier', "supplier's own factor")], max_length=12, verbose_name='kind')),
-                ('registry', models.CharField(max_length=120, verbose_name='registry or supplier')),
-                ('number', models.CharField(max_length=120, verbose_name='number')),
-                ('first_day', models.DateField(verbose_name='first day')),
-                ('last_day', models.DateField(verbose_name='last day')),
-                ('energy_kwh', models.FloatField(verbose_name='electricity')),
-                ('factor_kg_per_kwh', models.FloatField(default=0.0, verbose_name='factor')),
-                ('note', models.CharField(blank=True, max_length=300, verbose_name='note')),
-                ('created', models.DateTimeField(auto_now_add=True)),
-                ('undone', models.DateTimeField(blank=True, null=True)),
-                ('area', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tanlin_community.area')),
-                ('entered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("certificate", "green electricity certificate"),
+                            ("contract", "green power contract"),
+                            ("supplier", "supplier's own factor"),
+                        ],
+                        max_length=12,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("registry", models.CharField(max_length=120, verbose_name="registry or supplier")),
+                ("number", models.CharField(max_length=120, verbose_name="number")),
+                ("first_day", models.DateField(verbose_name="first day")),
+                ("last_day", models.DateField(verbose_name="last day")),
+                ("energy_kwh", models.FloatField(verbose_name="electricity")),
+                ("factor_kg_per_kwh", models.FloatField(default=0.0, verbose_name="factor")),
+                ("note", models.CharField(blank=True, max_length=300, verbose_name="note")),
+                ("created", models.DateTimeField(auto_now_add=True)),
+                ("undone", models.DateTimeField(blank=True, null=True)),
+                (
+                    "area",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tanlin_community.area",
+                    ),
+                ),
+                (
+                    "entered_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['area', 'first_day', 'pk'],
+                "ordering": ["area", "first_day", "pk"],
             },
         ),
         migrations.AddConstraint(
-            model_name='activitysheet',
-            constraint=models.UniqueConstraint(condition=models.Q(('undone__isnull', True), models.Q(('sha256', ''), _negated=True)), fields=('area', 'sha256'), name='activity_sheet_once'),
+            model_name="activitysheet",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("undone__isnull", True), models.Q(("sha256", ""), _negated=True)),
+                fields=("area", "sha256"),
+                name="activity_sheet_once",
+            ),
         ),
         migrations.AddIndex(
-            model_name='activity',
-            index=models.Index(fields=['area', 'first_day', 'last_day'], name='activity_when'),
+            model_name="activity",
+            index=models.Index(fields=["area", "first_day", "last_day"], name="activity_when"),
         ),
         migrations.AddConstraint(
-            model_name='activity',
-            constraint=models.CheckConstraint(condition=models.Q(('last_day__gte', models.F('first_day'))), name='activity_days'),
+            model_name="activity",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("last_day__gte", models.F("first_day"))), name="activity_days"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='activity',
-            constraint=models.CheckConstraint(condition=models.Q(('source__in', ['meter', 'bill', 'document', 'survey', 'estimate'])), name='activity_source'),
+            model_name="activity",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("source__in", ["meter", "bill", "document", "survey", "estimate"])),
+                name="activity_source",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='activity',
-            constraint=models.CheckConstraint(condition=models.Q(('uncertainty_pct__isnull', True), ('uncertainty_pct__gte', 0), _connector='OR'), name='activity_uncertainty'),
+            model_name="activity",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("uncertainty_pct__isnull", True), ("uncertainty_pct__gte", 0), _connector="OR"
+                ),
+                name="activity_uncertainty",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='instrument',
-            constraint=models.UniqueConstraint(condition=models.Q(('undone__isnull', True)), fields=('registry', 'number'), name='instrument_once'),
+            model_name="instrument",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("undone__isnull", True)),
+                fields=("registry", "number"),
+                name="instrument_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='instrument',
-            constraint=models.CheckConstraint(condition=models.Q(('last_day__gte', models.F('first_day'))), name='instrument_days'),
+            model_name="instrument",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("last_day__gte", models.F("first_day"))), name="instrument_days"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='instrument',
-            constraint=models.CheckConstraint(condition=models.Q(('energy_kwh__gt', 0)), name='instrument_energy'),
+            model_name="instrument",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("energy_kwh__gt", 0)), name="instrument_energy"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='instrument',
-            constraint=models.CheckConstraint(condition=models.Q(('factor_kg_per_kwh__gte', 0)), name='instrument_factor'),
+            model_name="instrument",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("factor_kg_per_kwh__gte", 0)), name="instrument_factor"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='instrument',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['certificate', 'contract', 'supplier'])), name='instrument_kind'),
+            model_name="instrument",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["certificate", "contract", "supplier"])),
+                name="instrument_kind",
+            ),
         ),
     ]
