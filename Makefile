@@ -25,8 +25,9 @@ run: $(VENV)/.installed
 test: $(VENV)/.installed
 	$(PY) -m pytest -n $(WORKERS)
 
+# Pages ask what the other tests ask, so they are tried on SQLite only.
 postgres: $(VENV)/.installed
-	$(PY) -m pytest -n $(WORKERS) -m "database and not soak" --database postgres
+	$(PY) -m pytest -n $(WORKERS) -m "database and not soak" --database postgres --ignore=tests/web --ignore-glob='*pages.py'
 
 check: $(VENV)/.installed-dev
 	$(VENV)/bin/ruff check .
