@@ -90,7 +90,7 @@ def test_enter_preview_store_and_compare_the_receipts(
     page.wait_for_selector("text=尚未保存")
     assert "转为正式" in page.inner_text("#preview")
     listed = len(services.Preview.read(FactPreview.objects.latest("pk").result).moved)
-    assert page.locator("[data-moved] tbody tr").count() == 25 < listed
+    assert 0 < page.locator("[data-moved] tbody tr").count() < listed  # tables are named below, folded
     assert f"{listed} 个已发布指标将变动" in page.inner_text("#preview")
     fits(page, tmp_path, "preview")
     page.click("button:text-is('保存并重新核算')")
