@@ -82,6 +82,7 @@ def test_the_demonstration_year() -> None:
         assert record.replay(SYSTEM, figure(area, key, 2025).receipt).answer == "equal", key
 
 
+@pytest.mark.soak
 @pytest.mark.shared
 def test_the_real_place_says_that_there_is_no_market_data() -> None:
     load.load_real(shared("data", "meters", "ucam_hourly"))

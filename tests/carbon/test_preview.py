@@ -184,7 +184,7 @@ class _Undo(Exception):
     """Ends an example as if nothing had been added."""
 
 
-@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(rows=st.lists(factor(), min_size=1, max_size=2, unique_by=lambda row: row.fact_id))
 def test_any_new_factors_move_exactly_what_their_preview_named(
     town: dict[str, Any], rows: list[FactRow]

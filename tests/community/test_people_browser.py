@@ -59,7 +59,11 @@ def pages(world: World) -> list[tuple[str, str]]:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
-    ("size", "colour"), [pytest.param(DESK, "light", id="desk"), pytest.param(PHONE, "dark", id="phone-dark")]
+    ("size", "colour"),
+    [
+        pytest.param(PHONE, "dark", id="phone-dark"),
+        pytest.param(DESK, "light", id="desk", marks=pytest.mark.soak),
+    ],
 )
 def test_pages_of_residents_are_accessible_and_fit_a_phone(
     site: tuple[Site, World], size: dict[str, int], colour: str

@@ -30,7 +30,17 @@ def start(world: World) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("role", [*ROLES, "other", "nobody"])
+#: The others are crawled by the long tests.
+FIRST = ("operator", "worker", "volunteer", "other", "nobody")
+
+
+@pytest.mark.parametrize(
+    "role",
+    [
+        role if role in FIRST else pytest.param(role, marks=pytest.mark.soak)
+        for role in (*ROLES, "other", "nobody")
+    ],
+)
 def test_no_page_shows_a_raw_value(world: World, role: str) -> None:
     client = Client()
     client.force_login(world.users[role])

@@ -177,8 +177,8 @@ DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 @pytest.mark.parametrize(
     ("size", "colour"),
     [
-        pytest.param(DESK, "light", id="desk-light"),
         pytest.param(PHONE, "dark", id="phone-dark"),
+        pytest.param(DESK, "light", id="desk-light", marks=pytest.mark.soak),
         pytest.param(DESK, "dark", id="desk-dark", marks=pytest.mark.soak),
         pytest.param(PHONE, "light", id="phone-light", marks=pytest.mark.soak),
     ],
