@@ -64,6 +64,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = set(getattr(item, "fixturenames", ()))
         if "browser" in fixtures or item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.browser)
+        elif item.get_closest_marker("sqlite"):
+            continue
         elif fixtures & DATABASE_FIXTURES or item.get_closest_marker("django_db"):
             item.add_marker(pytest.mark.database)
 

@@ -54,10 +54,9 @@ def test_a_dump_shows_no_name_phone_or_home(world: World) -> None:
     assert not [value for value in (NAME, PHONE, ADDRESS, "1958") if value in dump]
 
 
+@pytest.mark.sqlite
 @pytest.mark.django_db(transaction=True)
 def test_the_file_of_the_database_shows_none_either() -> None:
-    if connection.vendor != "sqlite":
-        pytest.skip("one file is a matter of SQLite")
     world = build(rooms=False)
     person = add(world)
     services.join_household(SYSTEM, person, place=world.areas["building-a"], address=ADDRESS)
