@@ -27,7 +27,8 @@ test: $(VENV)/.installed
 
 # Pages ask what the other tests ask, so they are tried on SQLite only.
 postgres: $(VENV)/.installed
-	$(PY) -m pytest -n $(WORKERS) -m "database and not soak" --database postgres --ignore=tests/web --ignore-glob='*pages.py'
+	$(PY) -m pytest -n $(WORKERS) -m "database and not soak" --database postgres \
+		tests/community tests/record tests/readings tests/meter tests/carbon --ignore-glob='*pages.py' --ignore-glob='*privacy.py'
 
 check: $(VENV)/.installed-dev
 	$(VENV)/bin/ruff check .

@@ -34,23 +34,32 @@ def use(monkeypatch):
     default_engine.cache_clear()
 
 
-def test_the_demonstration_derived_anew_on_a_standalone_cluster_has_the_same_receipts(
+def test_a_demonstration_place_derived_anew_on_a_standalone_cluster_has_the_same_receipts(
     tmp_path, monkeypatch, use
 ) -> None:
     spark.need_spark()
-    from tanlin.demo import load
+    from tanlin.carbon import services as carbon
+    from tanlin.community.queries import SYSTEM
+    from tanlin.demo import generate, load
+    from tanlin.meter import services as meter
     from tanlin.record.models import FigureRow
 
     monkeypatch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
     monkeypatch.setenv("SPARK_LOCAL_HOSTNAME", "localhost")
     use("duckdb")
-    load.build()
+    made = generate("yunhe")
+    carbon.load_facts(SYSTEM)
+    root = load.create_place(made)
+    load.add_readings(root, made.readings, "demo")
+    load.add_activities(root, made.place)
+    meter.refresh()
+    carbon.derive_missing(root, load.DERIVED)
     before = _figures()
-    assert len(before) > 100
+    assert len(before) > 50
     FigureRow.objects.all().delete()
     with spark.standalone(tmp_path) as url:
         engine = use(url)
-        load.derive(lambda text: None)
+        carbon.derive_missing(root, load.DERIVED)
         assert engine.session.sparkContext.master == url
         assert len(spark.executors()) == 2
         engine.close()
@@ -60,7 +69,7 @@ def test_the_demonstration_derived_anew_on_a_standalone_cluster_has_the_same_rec
     }
     for key, row in after.items():
         assert [name for name in VALUES if not _alike(row[name], before[key][name])] == [], key
-    print(f"\n{len(after)} figures of the demonstration derived again on {url}: same receipts")
+    print(f"\n{len(after)} figures of a demonstration place derived again on {url}: same receipts")
 
 
 def _figures() -> dict[tuple[Any, ...], Any]:
