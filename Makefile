@@ -42,7 +42,9 @@ check: $(VENV)/.installed-dev
 
 # Spark, which some of them ask, is in the lock of the developers.
 soak: $(VENV)/.installed-dev
-	$(PY) -m pytest -m soak
+	$(PY) -m pytest -n $(WORKERS) -m "soak and (browser or database)" --ignore-glob='*spark*.py'
+	$(PY) -m pytest -m soak tests/readings/test_spark.py tests/readings/test_spark_clusters.py
+	$(PY) -m pytest -m "soak and not (browser or database)"
 
 bench: $(VENV)/.installed
 	$(PY) -m bench
