@@ -261,14 +261,16 @@ def _store_minted(
     """Tables, receipts, figures and what these asked of the facts; the last of each is when it is stale since."""
     if not minted:
         return
-    rows = []
-    for figure, receipt, stale in minted:
-        table = store_blob(table_bytes(figure.table), "table") if figure.table is not None else None
-        values = _columns(figure, receipt, table) | {"stale_since": stale}
-        rows.append(FigureRow(key=figure.key, area=area, period=figure.period, **values))
+    columns = [_columns(figure, receipt) | {"stale_since": stale} for figure, receipt, stale in minted]
     _keep_receipts([receipt for _, receipt, _ in minted], area, batch)
     stored = FigureRow.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["key", "area", "period"], update_fields=list(values)
+        [
+            FigureRow(key=figure.key, area=area, period=figure.period, **each)
+            for (figure, _, _), each in zip(minted, columns, strict=True)
+        ],
+        update_conflicts=True,
+        unique_fields=["key", "area", "period"],
+        update_fields=list(columns[0]),
     )
     FigureFact.objects.filter(figure__in=stored).delete()
     FigureFact.objects.bulk_create(FigureFact(figure=row, **use._asdict()) for row in stored for use in facts)
@@ -319,8 +321,10 @@ def _keep_receipts(receipts: Iterable[Receipt], area: Any, batch: int | None) ->
     ReceiptRow.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def _columns(figure: Figure, receipt: Receipt, table: str | None) -> dict[str, Any]:
+def _columns(figure: Figure, receipt: Receipt) -> dict[str, Any]:
+    """The columns of a figure; its table is kept first, to be named by its hash."""
     period = Period.parse(figure.period)
+    table = None if figure.table is None else store_blob(table_bytes(figure.table), "table")
     same = ("value", "unit", "low", "high", "coverage", "estimated", "origin", "provisional")
     return {name: getattr(figure, name) for name in same} | {
         "first_day": period.first_day,
