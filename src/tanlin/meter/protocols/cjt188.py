@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from tanlin.meter.protocols.faults import FrameError, frame_fault
-from tanlin.meter.protocols.framing import END, PREAMBLE, START, StreamDecoder, bcd, checksum, to_bcd
+from tanlin.meter.protocols.framing import END, PREAMBLE, START, Answer, StreamDecoder, bcd, checksum, to_bcd
 
 READ: Final = 0x01
-_ANSWER, _REFUSAL = 0x80, 0x40
 _HEAD = 11  # 68H, type, address, control, length
 _MAX_DATA = 100
 CURRENT: Final = "901F"
@@ -35,21 +34,13 @@ _VALVES = {0: "open", 1: "closed", 3: "fault"}
 
 
 @dataclass(frozen=True)
-class Frame:
+class Frame(Answer):
     """One frame: meter type, address as 14 digits (highest first, the maker's four digits in front), data."""
 
     kind: int
     address: str
     control: int
     data: bytes = b""
-
-    @property
-    def is_answer(self) -> bool:
-        return bool(self.control & _ANSWER)
-
-    @property
-    def is_refusal(self) -> bool:
-        return self.is_answer and bool(self.control & _REFUSAL)
 
     @property
     def identifier(self) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from tanlin.meter.protocols.faults import FrameError, frame_fault
-from tanlin.meter.protocols.framing import END, PREAMBLE, START, StreamDecoder, bcd, checksum, to_bcd
+from tanlin.meter.protocols.framing import END, PREAMBLE, START, Answer, StreamDecoder, bcd, checksum, to_bcd
 
 READ_1997: Final = 0x01
 READ: Final = 0x11
@@ -21,7 +21,7 @@ READ_FOLLOW: Final = 0x12
 _OFFSET = 0x33
 _HEAD = 10  # 68H, address, 68H, control, length
 _MAX_DATA = 200  # a read may carry no more
-_ANSWER, _REFUSAL, _FOLLOWS = 0x80, 0x40, 0x20
+_FOLLOWS = 0x20
 TARIFFS: Final = ("total", "sharp", "peak", "flat", "valley")
 _REFUSALS = (
     ("其他错误", "other error"),
@@ -36,20 +36,12 @@ _REFUSALS = (
 
 
 @dataclass(frozen=True)
-class Frame:
+class Frame(Answer):
     """One frame: address as the 12 digits on the meter, control code, data without +33H."""
 
     address: str
     control: int
     data: bytes = b""
-
-    @property
-    def is_answer(self) -> bool:
-        return bool(self.control & _ANSWER)
-
-    @property
-    def is_refusal(self) -> bool:
-        return self.is_answer and bool(self.control & _REFUSAL)
 
     @property
     def follows(self) -> bool:

@@ -35,6 +35,20 @@ def to_bcd(digits: str) -> bytes:
     return bytes.fromhex(digits)[::-1]
 
 
+class Answer:
+    """What the control byte of a frame tells: bit 7 it answers, bit 6 it refuses (DL/T 645 and CJ/T 188 alike)."""
+
+    control: int
+
+    @property
+    def is_answer(self) -> bool:
+        return bool(self.control & 0x80)
+
+    @property
+    def is_refusal(self) -> bool:
+        return self.is_answer and bool(self.control & 0x40)
+
+
 class StreamDecoder(Generic[T]):
     """Bytes in any pieces in, whole frames out; what is no frame is skipped.
 
